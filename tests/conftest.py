@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -15,3 +16,13 @@ def shared_data() -> Path:
     if not _SHARED.is_dir():
         pytest.skip(f"no real models and images here: {_SHARED} is missing")
     return _SHARED
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail a test that asked for the real data and skipped although the data is there."""
+    report = yield
+    if report.skipped and "shared_data" in getattr(item, "fixturenames", ()) and _SHARED.is_dir():
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} skipped although {_SHARED} is there:\n{report.longrepr}"
+    return report

@@ -1,0 +1,5 @@
+"""`python -m nastui`."""
+
+from nastui.cli import main
+
+main()
