@@ -1,0 +1,91 @@
+"""A person's own code, named as `path/to/file.py:factory` or `package.module:factory`."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import importlib
+import importlib.util
+import sys
+import traceback
+from pathlib import Path
+from types import ModuleType
+
+from nastui.errors import ScanError
+
+
+def call_factory(spec: str, error: type[ScanError]) -> tuple[ModuleType, object]:
+    """Import the module of `spec`, call its factory without arguments and return both the module and what came back.
+
+    The folder of a file stands first on `sys.path` from then on, as when Python runs the file itself.
+    Raises `error` where the file, module or factory is missing, or where its code raises (with file and line).
+    """
+    place, _, name = spec.rpartition(":")
+    if not place or not name:
+        raise error(f"'{spec}' names no factory.", hint="Write path/to/file.py:factory or package.module:factory.")
+    module = _import_file(Path(place), error) if place.endswith(".py") else _import_module(place, error)
+    factory = getattr(module, name, None)
+    if factory is None:
+        raise error(f"{place} has no '{name}'.", hint=_candidates_hint(module, name))
+    if not callable(factory):
+        raise error(f"'{name}' in {place} is a {type(factory).__name__}, not a function.", hint="Name a function.")
+    try:
+        return module, factory()
+    except (Exception, SystemExit) as exc:  # a person's own code may raise anything
+        raise error(f"{spec} failed: {described(exc)}", hint="Nastui calls it without arguments.") from exc
+
+
+def described(exc: BaseException) -> str:
+    """Where an exception came from and what it says: `file.py line 7: ValueError: …`."""
+    words = traceback.format_exception_only(exc)[-1].strip()
+    if isinstance(exc, SyntaxError):
+        return f"{exc.filename} line {exc.lineno}: {words}"
+    trace = traceback.extract_tb(exc.__traceback__)
+    frames = [frame for frame in trace if frame.filename != __file__ and "importlib" not in frame.filename]
+    return f"{frames[-1].filename} line {frames[-1].lineno}: {words}" if frames else words
+
+
+def _import_file(path: Path, error: type[ScanError]) -> ModuleType:
+    path = path.expanduser()
+    if not path.is_file():
+        raise error(f"There is no file {path}.", hint="Write path/to/file.py:factory, relative to this folder.")
+    path = path.resolve()
+    digest = hashlib.sha256(str(path).encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    name = f"{path.stem}_{digest}"
+    if name in sys.modules:
+        return sys.modules[name]
+    loader = importlib.util.spec_from_file_location(name, path)
+    if loader is None or loader.loader is None:
+        raise error(f"{path} is not a Python file.", hint="Write path/to/file.py:factory.")
+    module = importlib.util.module_from_spec(loader)
+    if str(path.parent) not in sys.path:
+        sys.path.insert(0, str(path.parent))
+    sys.modules[name] = module
+    try:
+        loader.loader.exec_module(module)
+    except (Exception, SystemExit) as exc:  # a person's own code may raise anything
+        del sys.modules[name]
+        raise error(f"{path} cannot be imported: {described(exc)}", hint=_import_hint(exc)) from exc
+    return module
+
+
+def _import_module(name: str, error: type[ScanError]) -> ModuleType:
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise error(f"'{name}' is no module.", hint="Write path/to/file.py:factory or package.module:factory.")
+    try:
+        return importlib.import_module(name)
+    except (Exception, SystemExit) as exc:  # a person's own code may raise anything
+        raise error(f"{name} cannot be imported: {described(exc)}", hint=_import_hint(exc)) from exc
+
+
+def _import_hint(exc: BaseException) -> str:
+    if isinstance(exc, ModuleNotFoundError):
+        return f"Install {exc.name} into the environment that nastui runs in ({sys.executable}), or set PYTHONPATH."
+    return "Put that right and try again."
+
+
+def _candidates_hint(module: ModuleType, name: str) -> str:
+    functions = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
+    own = [key for key in functions if getattr(vars(module)[key], "__module__", None) == module.__name__]
+    near = difflib.get_close_matches(name, own or functions, n=6, cutoff=0.3) or sorted(own)[:6]
+    return f"It has: {', '.join(near)}." if near else "It defines no function."

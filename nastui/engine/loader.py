@@ -1,0 +1,129 @@
+"""Batches of decoded and preprocessed images, prepared ahead by threads."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from nastui.engine.preprocessing import Preprocessing
+from nastui.engine.sources.source import ImageSource, SourceImage
+from nastui.engine.thumbnails import make_thumbnail
+from nastui.errors import DataNotFound, NastuiError, UsageError
+from nastui.records import ImageResult
+
+_MOST_WORKERS = 4
+_BATCHES_AHEAD = 2
+_TRIES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedBatch:
+    """Consecutive images of the run, from `first_image` on.
+
+    `images`: B results without predictions (`top5` is empty). `rows`: which of them decoded, as offsets into the batch.
+    `inputs`: (len(rows), C, H, W) float32 on the CPU, None where none decoded.
+    """
+
+    first_image: int
+    images: tuple[ImageResult, ...]
+    rows: tuple[int, ...]
+    inputs: Tensor | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    result: ImageResult
+    tensor: Tensor | None
+
+
+def load_batches(
+    source: ImageSource,
+    indices: Sequence[int],
+    preprocessing: Preprocessing,
+    *,
+    batch_size: int,
+    first_image: int = 0,
+    workers: int | None = None,
+) -> Iterator[LoadedBatch]:
+    """Load the images `indices` of `source` in order, from position `first_image` on, in batches of `batch_size`.
+
+    An image that cannot be decoded or preprocessed is recorded with the reason; the others go on. At most two batches
+    are prepared ahead, by `workers` threads (default: the cores, at most 4). Closing the iterator stops the threads.
+    Raises UsageError where images come out in different shapes.
+    """
+    executor = ThreadPoolExecutor(workers or default_workers(), thread_name_prefix="nastui-loader")
+    ahead: deque[Future[_Prepared]] = deque()
+    pending = iter(indices[first_image:])
+    shape: torch.Size | None = None
+    try:
+        for start in range(first_image, len(indices), batch_size):
+            wanted = indices[start : start + batch_size]
+            while len(ahead) < batch_size * (_BATCHES_AHEAD + 1) and (index := next(pending, None)) is not None:
+                ahead.append(executor.submit(_prepare, source, index, preprocessing))
+            prepared = [ahead.popleft().result() for _ in wanted]
+            rows = tuple(row for row, one in enumerate(prepared) if one.tensor is not None)
+            tensors = [one.tensor for one in prepared if one.tensor is not None]
+            for row, tensor in zip(rows, tensors, strict=True):
+                shape = shape or tensor.shape
+                _check_shape(tensor.shape, shape, source.key(wanted[row]))
+            inputs = torch.stack(tensors) if tensors else None
+            yield LoadedBatch(start, tuple(one.result for one in prepared), rows, inputs)
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+def first_decodable(source: ImageSource, indices: Sequence[int]) -> SourceImage:
+    """The first image that decodes, to see what the set gives. Raises DataNotFound where none of the first 100 does."""
+    reason = "it is empty"
+    for index in indices[:_TRIES]:
+        try:
+            return source.load(index)
+        except Exception as exc:  # broken files and a person's own dataset may raise anything
+            reason = f"{source.key(index)}: {_reason(exc)}"
+    raise DataNotFound(f"No image of {source.spec} can be read: {reason}.", hint="Check the files, or the dataset.")
+
+
+def default_workers() -> int:
+    """How many threads prepare images: the cores that this process may use, at most four."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(cores or 1, _MOST_WORKERS)
+
+
+def _prepare(source: ImageSource, index: int, preprocessing: Preprocessing) -> _Prepared:
+    """Decode one image once, for the model and for the preview. Only errors that concern all images are raised."""
+    image: SourceImage | None = None
+    try:
+        image = source.load(index)
+        thumbnail = make_thumbnail(image.picture)
+        tensor = preprocessing(image)
+    except NastuiError:
+        raise
+    except Exception as exc:  # broken files and a person's own dataset or transform may raise anything
+        width, height = (image.width, image.height) if image else (None, None)
+        sha256 = image.sha256 if image else None
+        return _Prepared(ImageResult(None, width, height, sha256, (), _reason(exc)), None)
+    return _Prepared(ImageResult(thumbnail, image.width, image.height, image.sha256, ()), tensor)
+
+
+def _reason(exc: Exception) -> str:
+    """One line that says why an image failed."""
+    words = " ".join(str(exc).split())
+    return f"{type(exc).__name__}: {words}" if words else type(exc).__name__
+
+
+def _check_shape(shape: torch.Size, wanted: torch.Size, key: str) -> None:
+    if shape != wanted:
+        raise UsageError(
+            f"Images come out in different shapes: {key} is {_text(shape)}, those before it {_text(wanted)}.",
+            hint="Give --size, or a transform that makes all images alike.",
+        )
+
+
+def _text(shape: torch.Size) -> str:
+    return "×".join(map(str, shape))

@@ -1,0 +1,91 @@
+"""Images as a person expects to see them: upright, 8 bits a channel, grey or RGB."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+from torch import Tensor
+
+_ORIENTATION = 0x0112  # the Exif tag
+_ALPHA = ("RGBA", "LA", "PA", "La", "RGBa")
+
+
+def as_picture(image: Image.Image) -> Image.Image:
+    """`image` (its first frame) turned by its Exif orientation, as mode "L" or "RGB".
+
+    Transparent parts lie on white. Sixteen bits are scaled down to eight, not cut off.
+    Raises ValueError for pixels whose range is unknown (floats outside of 0..1, integers above 65,535).
+    """
+    if image.getexif().get(_ORIENTATION, 1) != 1:
+        image = ImageOps.exif_transpose(image)
+    if image.mode in ("L", "RGB"):
+        image.load()
+        return image
+    if image.mode in _ALPHA or "transparency" in image.info:
+        return _on_white(image)
+    if image.mode.startswith("I"):
+        return _from_wide_integers(np.asarray(image), is_16_bit=image.mode != "I" or image.format == "PNG")
+    if image.mode == "F":
+        return picture_of_array(np.asarray(image))
+    return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def picture_of_array(array: NDArray[Any]) -> Image.Image:
+    """A picture of an (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) array: uint8, bool, 16 bits, or floats in 0..1.
+
+    Raises ValueError for any other shape or range.
+    """
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    if array.size == 0 or (array.ndim != 2 and not (array.ndim == 3 and array.shape[2] in (3, 4))):
+        raise ValueError(f"an array of shape {array.shape} is no image: (H, W), (H, W, 1), (H, W, 3) or (H, W, 4)")
+    if array.dtype == np.uint8:
+        return as_picture(Image.fromarray(array))
+    if array.dtype.kind in "iu" and array.ndim == 2:
+        return _from_wide_integers(array, is_16_bit=array.dtype == np.uint16)
+    values: NDArray[Any] = array.astype(np.float64)
+    if not np.isfinite(values).all() or values.min() < 0 or values.max() > 1:
+        raise ValueError(f"{array.dtype} pixels outside of 0..1: give them as uint8, or as floats in 0..1")
+    return as_picture(Image.fromarray((values * 255).round().astype(np.uint8)))
+
+
+def picture_of_tensor(tensor: Tensor) -> Image.Image:
+    """A picture to look at of a (C, H, W) or (H, W) float tensor made for a model, or of a uint8 one (exact).
+
+    Floats outside of 0..1 are stretched from their lowest to their highest value; of other than three channels the
+    mean is shown. Raises ValueError for any other shape.
+    """
+    if tensor.ndim == 2:
+        tensor = tensor.unsqueeze(0)
+    if tensor.ndim != 3:
+        raise ValueError(f"a tensor of shape {tuple(tensor.shape)} is no image: (C, H, W) or (H, W)")
+    array = tensor.detach().cpu().permute(1, 2, 0)
+    if not tensor.is_floating_point():
+        return picture_of_array(array.numpy())
+    values = np.nan_to_num(array.float().numpy(), posinf=0, neginf=0)
+    if values.shape[2] not in (1, 3):
+        values = values.mean(axis=2, keepdims=True)
+    low, high = float(values.min()), float(values.max())
+    if low < 0 or high > 1:
+        values = (values - low) / (high - low or 1)
+    return picture_of_array(values)
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    is_grey = image.mode in ("L", "LA", "La")
+    image = image.convert("RGBA")
+    ground = Image.new("RGBA", image.size, "white")
+    ground.alpha_composite(image)
+    return ground.convert("L" if is_grey else "RGB")
+
+
+def _from_wide_integers(array: NDArray[Any], *, is_16_bit: bool) -> Image.Image:
+    low, high = int(array.min()), int(array.max())
+    if low < 0 or high > 0xFFFF:
+        raise ValueError(f"grey values from {low} to {high}: only 8 and 16 bits are known")
+    if not is_16_bit and high <= 0xFF:
+        return Image.fromarray(array.astype(np.uint8))
+    return Image.fromarray((array.astype(np.float64) / 257).round().astype(np.uint8))

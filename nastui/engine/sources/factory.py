@@ -1,0 +1,102 @@
+"""A map-style dataset of (image, label), from a factory or given in Python."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+
+from nastui.engine.factories import call_factory, described
+from nastui.engine.pictures import as_picture, picture_of_array, picture_of_tensor
+from nastui.engine.sources.source import SourceImage
+from nastui.errors import DataNotFound
+
+_FORM = "It needs len(), items of (image, label), and .classes with a name a label."
+
+
+class DatasetSource:
+    """A person's dataset. Images may be PIL, NumPy or uint8 tensors; float tensors go to the model as they are.
+
+    Its `__getitem__` is called by one thread at a time: few datasets are made for more.
+    """
+
+    is_concurrent = False
+
+    def __init__(self, dataset: Any, spec: str) -> None:
+        """Raises DataNotFound where `dataset` has no length, no `.classes` or labels that are no class ids."""
+        self.spec = spec
+        self._dataset = dataset
+        self._lock = threading.Lock()
+        self.classes = _classes(dataset, spec)
+        self.labels = _labels(dataset, spec, len(self.classes))
+
+    def key(self, index: int) -> str:
+        return f"[{index}]"
+
+    def n_bytes(self, index: int) -> int | None:
+        return None
+
+    def load(self, index: int) -> SourceImage:
+        with self._lock:
+            image = self._dataset[index][0]
+        if isinstance(image, Image.Image):
+            return SourceImage(as_picture(image), None)
+        if isinstance(image, Tensor):
+            is_ready = image.is_floating_point()
+            return SourceImage(picture_of_tensor(image), None, image.float() if is_ready else None)
+        if isinstance(image, np.ndarray):
+            return SourceImage(picture_of_array(image), None)
+        raise TypeError(f"the dataset gives a {type(image).__name__}; nastui takes PIL images, arrays and tensors")
+
+
+def open_source(spec: str) -> DatasetSource:
+    """Call a factory for its dataset. Raises DataNotFound."""
+    module, dataset = call_factory(spec, DataNotFound)
+    if getattr(dataset, "classes", None) is None and hasattr(module, "CLASSES"):
+        dataset = _Named(dataset, module.CLASSES)
+    return DatasetSource(dataset, spec)
+
+
+class _Named:
+    """A dataset with the class names that its file gives."""
+
+    def __init__(self, dataset: Any, classes: Sequence[str]) -> None:
+        self.dataset, self.classes = dataset, classes
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, index: int) -> Any:
+        return self.dataset[index]
+
+
+def _classes(dataset: Any, spec: str) -> tuple[str, ...]:
+    names = getattr(dataset, "classes", None)
+    while names is None and hasattr(dataset, "dataset"):  # torch.utils.data.Subset
+        dataset = dataset.dataset
+        names = getattr(dataset, "classes", None)
+    if names is None or isinstance(names, str) or not isinstance(names, Sequence) or not names:
+        raise DataNotFound(f"The dataset {spec} ({type(dataset).__name__}) has no class names.", hint=_FORM)
+    return tuple(str(name) for name in names)
+
+
+def _labels(dataset: Any, spec: str, n_classes: int) -> list[int]:
+    """The class id of every image: from `.targets` or `.labels` where there is one a image, else by reading all."""
+    try:
+        n_images = len(dataset)
+        known = next((v for k in ("targets", "labels") if (v := getattr(dataset, k, None)) is not None), None)
+        if known is None or len(known) != n_images:
+            known = [dataset[index][1] for index in range(n_images)]
+        labels = [int(label) for label in known]
+    except Exception as exc:  # a person's own code may raise anything
+        raise DataNotFound(f"The labels of {spec} cannot be read: {described(exc)}", hint=_FORM) from exc
+    wrong = next((label for label in labels if not 0 <= label < n_classes), None)
+    if wrong is not None:
+        raise DataNotFound(f"{spec} has the label {wrong}, but {n_classes} class names.", hint=_FORM)
+    if not labels:
+        raise DataNotFound(f"The dataset {spec} is empty.", hint=_FORM)
+    return labels

@@ -1,0 +1,64 @@
+"""What every kind of image set gives to a scan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from PIL import Image
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class SourceImage:
+    """One decoded image.
+
+    `picture`: upright, 8 bits, mode "L" or "RGB". `width`, `height`: pixels of the original, upright.
+    `sha256`: of the file's bytes, None where there is no file.
+    `tensor`: (C, H, W) float32 where the image set gives what the model takes; the picture is then only to look at.
+    """
+
+    picture: Image.Image
+    sha256: str | None
+    tensor: Tensor | None = None
+
+    @property
+    def width(self) -> int:
+        return self.picture.width
+
+    @property
+    def height(self) -> int:
+        return self.picture.height
+
+
+class ImageSource(Protocol):
+    """A labelled image set, indexed 0 … len(labels) - 1.
+
+    `spec`: how a person named it. `classes`: names by class id. `labels`: the class id of each image.
+    `is_concurrent`: whether `load` may be called from several threads at once.
+    """
+
+    @property
+    def spec(self) -> str: ...
+
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+
+    @property
+    def labels(self) -> Sequence[int]: ...
+
+    @property
+    def is_concurrent(self) -> bool: ...
+
+    def key(self, index: int) -> str:
+        """Where an image comes from: a path relative to the set, or `[index]`. Unique in the set."""
+        ...
+
+    def n_bytes(self, index: int) -> int | None:
+        """The size of the image's file, None where there is none."""
+        ...
+
+    def load(self, index: int) -> SourceImage:
+        """Read and decode one image. May raise anything that decoding raises; the loader records it."""
+        ...

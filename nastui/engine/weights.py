@@ -1,0 +1,203 @@
+"""Weights files: read without running their code, unwrapped, fitted to a module, hashed."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nastui.engine.pickle_globals import foreign_globals
+from nastui.errors import WeightsError
+
+StateDict = dict[str, Tensor]
+
+_CONTAINERS = ("state_dict", "model_state_dict", "model", "net", "module")
+_WRAPPERS = ("module", "_orig_mod")
+_SHOWN = 6
+
+
+def read_state_dict(path: Path) -> StateDict:
+    """The tensors in a checkpoint by name, on the CPU, taken out of the usual containers (`state_dict`, `model`, …).
+
+    Nothing in the file is run. Raises WeightsError where the file is missing, damaged, holds code, or no tensors.
+    """
+    content: Any = _load(path)
+    while isinstance(content, Mapping):
+        inner = next((content[key] for key in _CONTAINERS if _holds_tensors(content.get(key))), None)
+        if inner is None:
+            break
+        content = inner
+    if not isinstance(content, Mapping):
+        raise WeightsError(
+            f"{path} holds a {type(content).__name__}, not a state dict.",
+            hint="Save it with torch.save(model.state_dict(), …).",
+        )
+    state = {str(key): value for key, value in content.items() if isinstance(value, Tensor)}
+    if not state:
+        keys = ", ".join(repr(key) for key in list(content)[:_SHOWN]) or "nothing"
+        raise WeightsError(f"{path} holds no weights; its keys: {keys}.", hint="Name a file made from a state dict.")
+    return state
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """Where a state dict and a module differ: names, and (name, shape in the file, shape in the module)."""
+
+    missing: tuple[str, ...]
+    unexpected: tuple[str, ...]
+    wrong_shapes: tuple[tuple[str, tuple[int, ...], tuple[int, ...]], ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.missing or self.unexpected or self.wrong_shapes)
+
+    def __str__(self) -> str:
+        """The differences as a short diff, at most six of a sort."""
+        wrong = (
+            f"{name}: {_shape(found)} in the file, {_shape(wanted)} in the model"
+            for name, found, wanted in self.wrong_shapes
+        )
+        parts = (
+            _listing("missing from the file", self.missing),
+            _listing("not in the model", self.unexpected),
+            _listing("of another shape", tuple(wrong)),
+        )
+        return "\n".join(part for part in parts if part)
+
+
+def find_misfit(module: nn.Module, state: Mapping[str, Tensor]) -> Misfit:
+    """Compare a state dict with what a module needs.
+
+    BatchNorm's batch counters are not missed: inference reads none.
+    """
+    wanted = {name: value for name, value in module.state_dict().items() if isinstance(value, Tensor)}
+    missing = (name for name in wanted if name not in state and not name.endswith(".num_batches_tracked"))
+    wrong = (
+        (name, tuple(state[name].shape), tuple(value.shape))
+        for name, value in wanted.items()
+        if name in state and state[name].shape != value.shape
+    )
+    return Misfit(tuple(missing), tuple(name for name in state if name not in wanted), tuple(wrong))
+
+
+def unwrapped(module: nn.Module, state: Mapping[str, Tensor]) -> StateDict:
+    """`state` without the prefixes that DataParallel and torch.compile put on names, unless `module` has them too."""
+    names = set(module.state_dict())
+    result = dict(state)
+    while result and not names.intersection(result):
+        if not all(name.split(".")[0] in _WRAPPERS for name in result):
+            break
+        result = {name.partition(".")[2]: value for name, value in result.items()}
+    if any("_orig_mod" in name.split(".") for name in result) and not any("_orig_mod" in name for name in names):
+        result = {".".join(p for p in name.split(".") if p != "_orig_mod"): value for name, value in result.items()}
+    return result
+
+
+def fit_state_dict(module: nn.Module, state: Mapping[str, Tensor], *, path: Path | str = "the weights") -> None:
+    """Load `state` into `module` after undoing wrappers; values are cast to the module's dtypes.
+
+    Raises WeightsError with a short diff where names or shapes differ; the module is then unchanged.
+    """
+    fitting = unwrapped(module, state)
+    misfit = find_misfit(module, fitting)
+    if misfit:
+        raise WeightsError(f"{path} does not fit the model.\n{misfit}", hint=_misfit_hint(module, fitting))
+    module.load_state_dict(fitting, strict=False)
+
+
+def file_sha256(path: Path) -> str:
+    """The sha256 of a file's bytes as hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def state_sha256(module: nn.Module) -> str:
+    """The sha256 of a module's parameters and buffers: names in sorted order, dtypes, shapes and bytes."""
+    digest = hashlib.sha256()
+    state = module.state_dict()
+    for name in sorted(state):
+        value = state[name]
+        if isinstance(value, Tensor):
+            digest.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
+            digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()
+
+
+def _load(path: Path) -> object:
+    if not path.is_file():
+        raise WeightsError(f"There is no weights file {path}.", hint="Check the path given as --weights.")
+    if path.suffix == ".safetensors":
+        raise WeightsError(
+            f"{path} is a safetensors file, which nastui does not read.",
+            hint="Convert it: torch.save(safetensors.torch.load_file('FILE'), 'weights.pt').",
+        )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch's advice on pickle protocols and archives: the errors below say it
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as exc:
+        raise WeightsError(f"{path} cannot be read: {exc.strerror or exc}.", hint="Check its permissions.") from exc
+    except (pickle.UnpicklingError, RuntimeError, EOFError, LookupError, ValueError, TypeError, AttributeError) as exc:
+        raise _unreadable(path, exc) from exc
+
+
+def _unreadable(path: Path, exc: Exception) -> WeightsError:
+    if "TorchScript" in str(exc):
+        return WeightsError(
+            f"{path} is a TorchScript archive, a program and not only weights.",
+            hint=_conversion_hint(path, "torch.jit.load(F, map_location='cpu').state_dict()"),
+        )
+    names = foreign_globals(path)
+    if names:
+        shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+        return WeightsError(
+            f"{path} is a pickle that wants to run code when it is loaded: {shown}. Nastui did not run it.",
+            hint=_conversion_hint(path, "getattr(m := torch.load(F, weights_only=False), 'state_dict', lambda: m)()"),
+        )
+    return WeightsError(
+        f"{path} is not a PyTorch checkpoint, or it is cut short ({path.stat().st_size:,} bytes).",
+        hint="Fetch or save it again.",
+    )
+
+
+def _conversion_hint(path: Path, expression: str) -> str:
+    return (
+        "If you trust who made it, keep only its weights, in the environment that it came from:\n"
+        f"python -c \"import torch; F = '{path}'; torch.save({expression}, 'weights.pt')\""
+    )
+
+
+def _misfit_hint(module: nn.Module, state: Mapping[str, Tensor]) -> str:
+    """What may be wrong: a prefix that would make names fit is named, but never guessed away."""
+    wanted = set(module.state_dict())
+    for prefix in sorted({name.partition(".")[0] for name in state}):
+        stripped = {name.removeprefix(f"{prefix}.") for name in state if name.startswith(f"{prefix}.")}
+        n_fitting = len(stripped & wanted)
+        if n_fitting > len(wanted.intersection(state)):
+            return f"Without the prefix '{prefix}.' {n_fitting} of the file's {len(state)} names would fit."
+    return "Is it the file of this model, with the same number of outputs?"
+
+
+def _holds_tensors(value: object) -> bool:
+    """Whether `value` is a mapping with tensors in it, directly or one container down."""
+    if not isinstance(value, Mapping):
+        return False
+    return any(isinstance(v, Tensor) for v in value.values()) or any(_holds_tensors(value.get(k)) for k in _CONTAINERS)
+
+
+def _listing(title: str, items: Iterable[str]) -> str:
+    names = tuple(items)
+    if not names:
+        return ""
+    more = f", … {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+    return f"  {len(names):,} {title}: {', '.join(names[:_SHOWN])}{more}"
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape)) or "scalar"
