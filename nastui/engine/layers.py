@@ -1,0 +1,128 @@
+"""Which layers a scan captures: dotted names and globs, matched against the calls that a forward pass really makes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+
+from nastui.engine.reduction import Reduction, count_units, keeps_positions
+from nastui.engine.trace import Call, Trace
+from nastui.errors import LayerNotFound, UnsupportedOutput
+from nastui.records import LayerSpec
+
+AUTO = "auto"
+_LISTED = 12
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureLayer:
+    """A layer to capture: call `number` (from 1) of `n_calls` of a module, units along `unit_dim` of its output."""
+
+    spec: LayerSpec
+    module_path: str
+    number: int
+    n_calls: int
+    unit_dim: int
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The layers chosen, in the order in which the model computes them, and what to tell a person about the choice."""
+
+    layers: tuple[CaptureLayer, ...]
+    notes: tuple[str, ...]
+
+
+def select_layers(trace: Trace, patterns: str | Sequence[str], reduction: Reduction) -> Selection:
+    """Choose the layers that any of the patterns names.
+
+    A pattern is `auto` (all convolutions and linear layers), a dotted name (`layer1.0.conv1`, or `relu#2` for the
+    second call of a module that is called more than once; `relu` alone means all its calls) or a glob in which `*`
+    stands for anything, dots included (`features.*`, `layer?.*.conv2`). Several come as a list or separated by commas.
+    A glob passes over what cannot be captured and says so.
+
+    Raises LayerNotFound for a pattern that matches nothing that is called, UnsupportedOutput for an exact name whose
+    output is not one tensor with a row per image.
+    """
+    chosen: dict[str, Call] = {}
+    notes: list[str] = []
+    for pattern in _split(patterns):
+        matches = [call for call in trace.calls if _is_match(pattern, call)]
+        if not any(not call.refusal for call in matches):
+            _refuse(pattern, matches, trace)
+        chosen |= {call.address: call for call in matches if not call.refusal}
+        notes += [f"Layer {call.address} is left out: it {call.refusal}." for call in matches if call.refusal]
+        notes += [f"Layer {path} is left out: the model never calls it." for path in _never_called(pattern, trace)]
+    n_calls = {call.path: call.number for call in trace.calls}
+    layers = tuple(
+        _capture_layer(call, n_calls[call.path], reduction) for call in trace.calls if call.address in chosen
+    )
+    return Selection(layers, tuple(dict.fromkeys(notes)))
+
+
+def _split(patterns: str | Sequence[str]) -> list[str]:
+    given = [patterns] if isinstance(patterns, str) else list(patterns)
+    return [part.strip() for pattern in given for part in pattern.split(",") if part.strip()] or [AUTO]
+
+
+def _is_glob(pattern: str) -> bool:
+    return any(character in pattern for character in "*?[")
+
+
+def _is_match(pattern: str, call: Call) -> bool:
+    if pattern == AUTO:
+        return call.is_auto
+    if _is_glob(pattern):
+        return fnmatchcase(call.path, pattern) or fnmatchcase(call.address, pattern)
+    return pattern in (call.path, call.address)
+
+
+def _never_called(pattern: str, trace: Trace) -> Iterable[str]:
+    if pattern == AUTO:
+        return trace.not_called_auto
+    return [path for path in trace.not_called if path == pattern or (_is_glob(pattern) and fnmatchcase(path, pattern))]
+
+
+def _refuse(pattern: str, matches: Sequence[Call], trace: Trace) -> None:
+    """Say why a pattern gives no layer: nothing of that name, never called, or not capturable."""
+    if matches:
+        call = matches[0]
+        raise UnsupportedOutput(
+            f"Layer {call.address} ({call.type}) cannot be captured: it {call.refusal}.",
+            hint=f"Choose a layer inside or after it. {_candidates(pattern, trace)}",
+        )
+    if _never_called(pattern, trace):
+        raise LayerNotFound(
+            f"The model has '{pattern}' but never calls it in its forward pass.", hint=_candidates(pattern, trace)
+        )
+    raise LayerNotFound(f"No layer matches '{pattern}'.", hint=_candidates(pattern, trace))
+
+
+def _candidates(pattern: str, trace: Trace) -> str:
+    """The layers there are, the nearest names first; the rest only counted."""
+    calls = {call.address: call for call in trace.calls if not call.refusal}
+    if not calls:
+        return "The model calls no named module that could be captured."
+    nearest = get_close_matches(pattern.replace("*", ""), calls, n=_LISTED, cutoff=0.5)
+    shown = list(dict.fromkeys([*nearest, *calls]))[:_LISTED]
+    width = max(map(len, shown))
+    lines = [f"  {name:<{width}}  {calls[name].type}  {_shape(calls[name].shape)}" for name in shown]
+    more = [f"  … and {len(calls) - len(shown)} more"] if len(calls) > len(shown) else []
+    return "\n".join(["Layers of this model, or 'auto' for all convolutions and linear layers:", *lines, *more])
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape))
+
+
+def _capture_layer(call: Call, n_calls: int, reduction: Reduction) -> CaptureLayer:
+    spec = LayerSpec(
+        path=call.address,
+        type=call.type,
+        shape=call.shape,
+        n_units=count_units(call.shape, call.unit_dim, reduction),
+        has_positions=keeps_positions(reduction) and len(call.shape) > 1,
+    )
+    return CaptureLayer(spec, call.path, call.number, n_calls, call.unit_dim)

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from networks import Awkward, ByHand
+from torchvision import models
+
+from nastui.engine.layers import Selection, select_layers
+from nastui.engine.reduction import Reduction
+from nastui.engine.trace import trace_calls
+from nastui.errors import LayerNotFound, ScanError, UnsupportedOutput
+
+
+def select(patterns: str | list[str], reduction: Reduction = "max") -> Selection:
+    trace = trace_calls(Awkward().eval(), torch.zeros(2, 3, 8, 8))
+    return select_layers(trace, patterns, reduction)
+
+
+def paths(selection: Selection) -> list[str]:
+    return [layer.spec.path for layer in selection.layers]
+
+
+def test_auto_takes_convolutions_and_linear_layers_in_the_order_of_the_computation() -> None:
+    selection = select("auto")
+    assert paths(selection) == ["conv1", "conv2", "project", "head"]
+    assert [layer.spec.type for layer in selection.layers] == ["Conv2d", "Conv2d", "Linear", "Linear"]
+    assert [layer.spec.shape for layer in selection.layers] == [(4, 8, 8), (4, 8, 8), (64, 6), (5,)]
+    assert [layer.spec.n_units for layer in selection.layers] == [4, 4, 6, 5]
+    assert [layer.spec.has_positions for layer in selection.layers] == [True, True, True, False]
+
+
+def test_a_layer_that_is_never_called_is_said() -> None:
+    assert "Layer spare is left out: the model never calls it." in select("auto").notes
+
+
+def test_a_module_called_twice_is_two_layers_counted_from_one() -> None:
+    assert paths(select("act")) == ["act#1", "act#2"]
+    assert paths(select("act#2")) == ["act#2"]
+
+
+def test_globs_cross_dots_and_may_be_given_as_list_or_with_commas() -> None:
+    assert paths(select("conv*,head")) == ["conv1", "conv2", "head"]
+    assert paths(select(["head", "c*2"])) == ["conv2", "head"]
+    alexnet = models.alexnet(weights=None).eval()
+    trace = trace_calls(alexnet, torch.zeros(2, 3, 64, 64))
+    assert paths(select_layers(trace, "features.*", "max"))[:2] == ["features.0", "features.1"]
+    assert len(paths(select_layers(trace, "auto", "max"))) == 8
+
+
+def test_a_glob_passes_over_what_returns_no_tensor_and_says_so() -> None:
+    selection = select("a*")
+    assert paths(selection) == ["act#1", "act#2"]
+    assert "Layer attention is left out: it returns a tuple, not one tensor." in selection.notes
+
+
+def test_an_exact_name_of_a_tuple_is_refused_by_name() -> None:
+    with pytest.raises(UnsupportedOutput, match=r"Layer attention \(MultiheadAttention\) cannot be captured.*tuple"):
+        select("attention")
+
+
+def test_tokens_of_a_module_that_does_not_say_where_its_units_are_are_refused() -> None:
+    with pytest.raises(UnsupportedOutput, match="64×6"):
+        select("gelu")
+
+
+def test_a_pattern_without_match_lists_the_nearest_layers_with_type_and_shape() -> None:
+    with pytest.raises(LayerNotFound, match="No layer matches 'conv3'") as raised:
+        select(["head", "conv3"])
+    assert "conv1" in raised.value.hint.splitlines()[1] or "conv2" in raised.value.hint.splitlines()[1]
+    assert "Conv2d  4×8×8" in raised.value.hint
+
+
+def test_a_long_list_of_candidates_is_cut() -> None:
+    trace = trace_calls(models.resnet18(weights=None).eval(), torch.zeros(2, 3, 32, 32))
+    with pytest.raises(LayerNotFound) as raised:
+        select_layers(trace, "layer9.0.conv1", "max")
+    assert len(raised.value.hint.splitlines()) < 16
+    assert "layer1.0.conv1" in raised.value.hint
+    assert "more" in raised.value.hint
+
+
+def test_a_layer_named_but_never_called_is_not_called_missing() -> None:
+    with pytest.raises(LayerNotFound, match="has 'spare' but never calls it"):
+        select("spare")
+
+
+def test_without_reduction_every_element_is_a_unit() -> None:
+    layer = select("conv1", "none").layers[0]
+    assert layer.spec.n_units == 4 * 8 * 8
+    assert not layer.spec.has_positions
+
+
+def test_images_that_the_model_does_not_take_are_said_with_their_shape() -> None:
+    with pytest.raises(ScanError, match="3×8×8"):
+        trace_calls(ByHand(), torch.zeros(2, 3, 8, 8))
+
+
+def test_tracing_leaves_no_hooks_behind() -> None:
+    model = ByHand()
+    trace_calls(model, torch.zeros(2, 1, 4, 4))
+    assert not any(module._forward_hooks for module in model.modules())
