@@ -180,7 +180,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class ImageInfo:
-    """One image of the run. `predicted` is the model's top-1 as text; `is_wrong` is None where nothing can be claimed."""
+    """One image of the run. `predicted` is the model's top-1 as text; `is_wrong` is None where nothing can be said."""
 
     id: int
     class_id: int
