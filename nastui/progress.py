@@ -1,0 +1,102 @@
+"""How a long run is followed from outside: a bar on stderr, a line now and then where stderr is a file, and Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from rich.console import Console
+from rich.filesize import decimal
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+SECONDS_BETWEEN_LINES = 30.0
+
+
+class SpeedColumn(ProgressColumn):
+    """How many of the task's units are done in a second."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:,.0f} {task.fields['unit']}/s", style="progress.data.speed")
+
+
+class Bar:
+    """Shows how far a long run is: a bar on a terminal, else a line at most every half minute (logs stay short)."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            SpeedColumn(),
+            TextColumn("{task.fields[note]}"),
+            TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._tasks: dict[str, TaskID] = {}
+        self._last_line = time.monotonic()
+
+    def __enter__(self) -> Bar:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def update(self, what: str, done: int, total: int, *, unit: str, n_bytes: int = 0, failed: int = 0) -> None:
+        """Show that `done` of `total` of the step `what` are done. A step whose first `done` is not 0 was resumed."""
+        notes = [decimal(n_bytes) if n_bytes else "", f"{failed:,} failed" if failed else ""]
+        note = ", ".join(filter(None, notes))
+        if what not in self._tasks:
+            self._tasks[what] = self._progress.add_task(what, total=total, completed=done, unit=unit, note=note)
+        self._progress.update(self._tasks[what], total=total, completed=done, note=note)
+        if not self._console.is_terminal and time.monotonic() - self._last_line >= SECONDS_BETWEEN_LINES:
+            self._last_line = time.monotonic()
+            self._console.print(f"{what}: {done:,} of {total:,} {unit}, {note}", highlight=False, markup=False)
+
+
+def stderr_bar() -> Bar:
+    """The bar of a command: on stderr, since stdout is for data."""
+    return Bar(Console(stderr=True))
+
+
+class StopRequest:
+    """Whether the person (or the machine that shuts down) has asked to stop."""
+
+    def __init__(self) -> None:
+        self.is_made = False
+
+    def __call__(self) -> bool:
+        return self.is_made
+
+
+@contextmanager
+def stop_on_signal() -> Iterator[StopRequest]:
+    """Let Ctrl-C and SIGTERM ask for a clean stop; a second Ctrl-C stops at once, as it does without this."""
+    request = StopRequest()
+
+    def ask(_signal: int, _frame: FrameType | None) -> None:
+        request.is_made = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield request
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,51 @@
+"""A long run says how far it is, and stops when it is asked to."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+
+import pytest
+from rich.console import Console
+
+from nastui import progress
+from nastui.progress import Bar, stop_on_signal
+
+
+def test_bar_on_a_terminal_shows_count_speed_bytes_and_failures() -> None:
+    out = io.StringIO()
+    with Bar(Console(file=out, force_terminal=True, color_system=None, width=120)) as bar:
+        bar.update("Scanning", 0, 200, unit="images")
+        bar.update("Scanning", 200, 200, unit="images", n_bytes=1_500_000, failed=3)
+    last = out.getvalue().splitlines()[-2]
+    assert "Scanning" in last
+    assert "200/200" in last
+    assert "images/s 1.5 MB, 3 failed" in last
+
+
+def test_log_file_gets_a_line_now_and_then_and_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.StringIO()
+    with Bar(Console(file=out)) as bar:
+        bar.update("Scanning", 100, 200, unit="images")
+        monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
+        bar.update("Scanning", 150, 200, unit="images", n_bytes=2_000)
+        monkeypatch.undo()
+        bar.update("Scanning", 200, 200, unit="images")
+    assert out.getvalue() == "Scanning: 150 of 200 images, 2.0 kB\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_first_signal_asks_for_a_clean_stop(number: signal.Signals) -> None:
+    with stop_on_signal() as request:
+        assert not request()
+        os.kill(os.getpid(), number)
+        assert request()
+
+
+def test_second_ctrl_c_stops_at_once() -> None:
+    with stop_on_signal():
+        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
