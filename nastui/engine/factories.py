@@ -32,17 +32,26 @@ def call_factory(spec: str, error: type[ScanError]) -> tuple[ModuleType, object]
     try:
         return module, factory()
     except (Exception, SystemExit) as exc:  # a person's own code may raise anything
-        raise error(f"{spec} failed: {described(exc)}", hint="Nastui calls it without arguments.") from exc
+        what = described(exc, module.__file__)
+        raise error(f"{spec} failed: {what}", hint="Nastui calls it without arguments.") from exc
 
 
-def described(exc: BaseException) -> str:
-    """Where an exception came from and what it says: `file.py line 7: ValueError: …`."""
+def described(exc: BaseException, own_file: str | None = None) -> str:
+    """What an exception says and where it was raised: `file.py line 7: ValueError: …`.
+
+    The place is the last one in `own_file`, or the last one outside of nastui where the trace does not touch that file.
+    """
     words = traceback.format_exception_only(exc)[-1].strip()
     if isinstance(exc, SyntaxError):
         return f"{exc.filename} line {exc.lineno}: {words}"
     trace = traceback.extract_tb(exc.__traceback__)
-    frames = [frame for frame in trace if frame.filename != __file__ and "importlib" not in frame.filename]
-    return f"{frames[-1].filename} line {frames[-1].lineno}: {words}" if frames else words
+    own = [frame for frame in trace if frame.filename == own_file]
+    others = [frame for frame in trace if not frame.filename.startswith((_PACKAGE, "<frozen"))]
+    place = (own or others)[-1:]
+    return f"{place[0].filename} line {place[0].lineno}: {words}" if place else words
+
+
+_PACKAGE = str(Path(__file__).parents[1])
 
 
 def _import_file(path: Path, error: type[ScanError]) -> ModuleType:
@@ -52,20 +61,18 @@ def _import_file(path: Path, error: type[ScanError]) -> ModuleType:
     path = path.resolve()
     digest = hashlib.sha256(str(path).encode("utf-8", "surrogateescape")).hexdigest()[:8]
     name = f"{path.stem}_{digest}"
-    if name in sys.modules:
-        return sys.modules[name]
-    loader = importlib.util.spec_from_file_location(name, path)
-    if loader is None or loader.loader is None:
-        raise error(f"{path} is not a Python file.", hint="Write path/to/file.py:factory.")
-    module = importlib.util.module_from_spec(loader)
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
     if str(path.parent) not in sys.path:
         sys.path.insert(0, str(path.parent))
     sys.modules[name] = module
     try:
-        loader.loader.exec_module(module)
+        spec.loader.exec_module(module)
     except (Exception, SystemExit) as exc:  # a person's own code may raise anything
         del sys.modules[name]
-        raise error(f"{path} cannot be imported: {described(exc)}", hint=_import_hint(exc)) from exc
+        raise error(f"{path} cannot be imported: {described(exc, str(path))}", hint=_import_hint(exc)) from exc
     return module
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -50,7 +50,7 @@ def load_batches(
     batch_size: int,
     first_image: int = 0,
     workers: int | None = None,
-) -> Iterator[LoadedBatch]:
+) -> Generator[LoadedBatch, None, None]:
     """Load the images `indices` of `source` in order, from position `first_image` on, in batches of `batch_size`.
 
     An image that cannot be decoded or preprocessed is recorded with the reason; the others go on. At most two batches

@@ -21,11 +21,11 @@ def as_picture(image: Image.Image) -> Image.Image:
     """
     if image.getexif().get(_ORIENTATION, 1) != 1:
         image = ImageOps.exif_transpose(image)
+    if image.mode in _ALPHA or (image.mode in ("1", "L", "P", "RGB") and "transparency" in image.info):
+        return _on_white(image)
     if image.mode in ("L", "RGB"):
         image.load()
         return image
-    if image.mode in _ALPHA or "transparency" in image.info:
-        return _on_white(image)
     if image.mode.startswith("I"):
         return _from_wide_integers(np.asarray(image), is_16_bit=image.mode != "I" or image.format == "PNG")
     if image.mode == "F":
@@ -75,7 +75,7 @@ def picture_of_tensor(tensor: Tensor) -> Image.Image:
 
 
 def _on_white(image: Image.Image) -> Image.Image:
-    is_grey = image.mode in ("L", "LA", "La")
+    is_grey = image.mode in ("1", "L", "LA", "La")
     image = image.convert("RGBA")
     ground = Image.new("RGBA", image.size, "white")
     ground.alpha_composite(image)

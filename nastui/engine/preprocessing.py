@@ -96,32 +96,18 @@ def choose_preprocessing(
     """
     has_options = any(option is not None for option in (size, mean, std, grayscale))
     if example.tensor is not None:
-        if has_options:
-            raise UsageError(
-                "The image set gives tensors that are ready for the model, so --size, --mean, --std and --grayscale "
-                "have nothing to work on.",
-                hint="Leave these options out, or let the image set give PIL images.",
-            )
-        return Preprocessing(_not_needed, {"kind": "tensors as the image set gives them"})
-    mode = (
-        "L"
-        if grayscale
-        else _MODES.get(model.input_channels or 0) or (example.picture.mode if grayscale is None else "RGB")
-    )
-    preset = model.transform if isinstance(model.transform, ImageClassification) else None
-    if has_options and model.transform is not None and preset is None:
+        return _ready_tensors(has_options)
+    mode = _picture_mode(model, example, grayscale)
+    if isinstance(model.transform, ImageClassification):
+        return _preset(model.transform, size, mean, std)
+    if model.transform is None:
+        return _plain(mode, size, mean, std)
+    if has_options:
         raise UsageError(
             f"{model.spec} brings its own transform; --size, --mean, --std and --grayscale would replace it.",
             hint="Leave these options out, or return the module alone from the factory.",
         )
-    if model.transform is not None and not has_options:
-        if preset is not None:
-            return Preprocessing(preset, _describe_preset(preset), "RGB")
-        return Preprocessing(model.transform, _describe_callable(model.transform, mode), mode)
-    if preset is not None:
-        mean, std = mean or preset.mean, std or preset.std
-        size = size if size is not None else preset.crop_size[0]
-    return _plain(mode, size, mean, std)
+    return Preprocessing(model.transform, _describe_callable(model.transform, mode), mode)
 
 
 def parse_size(size: Size) -> tuple[int, int]:
@@ -138,6 +124,46 @@ def parse_size(size: Size) -> tuple[int, int]:
     if not (0 < height <= _MOST_PIXELS and 0 < width <= _MOST_PIXELS):
         raise UsageError(f"'{size}' is no image size.", hint=f"Give 1 to {_MOST_PIXELS:,} pixels a side.")
     return height, width
+
+
+def _ready_tensors(has_options: bool) -> Preprocessing:
+    if has_options:
+        raise UsageError(
+            "The image set gives tensors that are ready for the model, so --size, --mean, --std and --grayscale have "
+            "nothing to work on.",
+            hint="Leave these options out, or let the image set give PIL images.",
+        )
+    return Preprocessing(_no_pictures, {"kind": "tensors as the image set gives them"})
+
+
+def _picture_mode(model: LoadedModel, example: SourceImage, grayscale: bool | None) -> str:
+    """What the model takes decides, then what was asked for, then what the images are."""
+    taken = _MODES.get(model.input_channels or 0)
+    wanted = None if grayscale is None else ("L" if grayscale else "RGB")
+    if taken and wanted and taken != wanted:
+        raise UsageError(
+            f"The first convolution of {model.spec} takes {model.input_channels} channel(s): "
+            f"--{'' if grayscale else 'no-'}grayscale does not fit.",
+            hint="Leave it out: nastui gives the model the channels that it takes.",
+        )
+    return taken or wanted or example.picture.mode
+
+
+def _preset(
+    preset: ImageClassification, size: Size | None, mean: Sequence[float] | None, std: Sequence[float] | None
+) -> Preprocessing:
+    mean, std = mean or preset.mean, std or preset.std
+    if size is not None:
+        return _plain("RGB", size, mean, std)
+    transform = ImageClassification(
+        crop_size=preset.crop_size[0],
+        resize_size=preset.resize_size[0],
+        mean=_per_channel("--mean", mean, 3),
+        std=_per_channel("--std", std, 3),
+        interpolation=preset.interpolation,
+        antialias=preset.antialias,
+    )
+    return Preprocessing(transform, _describe_preset(transform), "RGB")
 
 
 def _plain(mode: str, size: Size | None, mean: Sequence[float] | None, std: Sequence[float] | None) -> Preprocessing:
@@ -190,7 +216,7 @@ def _describe_callable(transform: Transform, mode: str) -> dict[str, object]:
     }
 
 
-def _not_needed(picture: Image.Image) -> Tensor:
+def _no_pictures(picture: Image.Image) -> Tensor:
     raise UsageError(
         "The image set gives tensors for some images and pictures for others.", hint="Let it give the same for all."
     )

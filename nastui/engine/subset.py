@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from nastui.engine.class_names import find_class
+from nastui.engine.name_index import find_class
 from nastui.engine.sources.source import ImageSource
 from nastui.errors import DataNotFound, UsageError
 from nastui.records import ManifestImage
@@ -24,8 +25,11 @@ class Selection:
     indices: tuple[int, ...]
     class_ids: tuple[int, ...]
 
-    def n_images(self, class_id: int) -> int:
-        return self.class_ids.count(class_id)
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """How many images each class has in the run."""
+        found = Counter(self.class_ids)
+        return tuple(found[class_id] for class_id in range(len(self.classes)))
 
 
 def select_images(

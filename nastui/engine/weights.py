@@ -108,7 +108,10 @@ def fit_state_dict(module: nn.Module, state: Mapping[str, Tensor], *, path: Path
     misfit = find_misfit(module, fitting)
     if misfit:
         raise WeightsError(f"{path} does not fit the model.\n{misfit}", hint=_misfit_hint(module, fitting))
-    module.load_state_dict(fitting, strict=False)
+    try:
+        module.load_state_dict(fitting, strict=False)
+    except RuntimeError as exc:  # a module that loads in its own way
+        raise WeightsError(f"{path} does not fit the model: {exc}", hint=_misfit_hint(module, fitting)) from exc
 
 
 def file_sha256(path: Path) -> str:
@@ -151,14 +154,14 @@ def _unreadable(path: Path, exc: Exception) -> WeightsError:
     if "TorchScript" in str(exc):
         return WeightsError(
             f"{path} is a TorchScript archive, a program and not only weights.",
-            hint=_conversion_hint(path, "torch.jit.load(F, map_location='cpu').state_dict()"),
+            hint=_conversion_hint(path, "torch.jit.load('FILE', map_location='cpu')"),
         )
     names = foreign_globals(path)
     if names:
         shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
         return WeightsError(
             f"{path} is a pickle that wants to run code when it is loaded: {shown}. Nastui did not run it.",
-            hint=_conversion_hint(path, "getattr(m := torch.load(F, weights_only=False), 'state_dict', lambda: m)()"),
+            hint=_conversion_hint(path, "torch.load('FILE', map_location='cpu', weights_only=False)"),
         )
     return WeightsError(
         f"{path} is not a PyTorch checkpoint, or it is cut short ({path.stat().st_size:,} bytes).",
@@ -166,11 +169,12 @@ def _unreadable(path: Path, exc: Exception) -> WeightsError:
     )
 
 
-def _conversion_hint(path: Path, expression: str) -> str:
+def _conversion_hint(path: Path, load: str) -> str:
+    save = "torch.save(m.get('state_dict', m) if isinstance(m, dict) else m.state_dict(), 'weights.pt')"
     return (
         "If you trust who made it, keep only its weights, in the environment that it came from:\n"
-        f"python -c \"import torch; F = '{path}'; torch.save({expression}, 'weights.pt')\""
-    )
+        f'  python -c "import torch; m = {load}; {save}"'
+    ).replace("FILE", str(path))
 
 
 def _misfit_hint(module: nn.Module, state: Mapping[str, Tensor]) -> str:

@@ -15,7 +15,7 @@ from nastui.engine.pictures import as_picture, picture_of_array, picture_of_tens
 from nastui.engine.sources.source import SourceImage
 from nastui.errors import DataNotFound
 
-_FORM = "It needs len(), items of (image, label), and .classes with a name a label."
+_FORM = "It needs len(), items of (image, label), and .classes with a name for each label."
 
 
 class DatasetSource:
@@ -26,12 +26,15 @@ class DatasetSource:
 
     is_concurrent = False
 
-    def __init__(self, dataset: Any, spec: str) -> None:
-        """Raises DataNotFound where `dataset` has no length, no `.classes` or labels that are no class ids."""
+    def __init__(self, dataset: Any, spec: str, classes: Sequence[str] | None = None) -> None:
+        """`classes`: names by label, where `dataset` has no `.classes`.
+
+        Raises DataNotFound where there are no names, no length, or labels that have no name.
+        """
         self.spec = spec
         self._dataset = dataset
         self._lock = threading.Lock()
-        self.classes = _classes(dataset, spec)
+        self.classes = _classes(dataset, spec, classes)
         self.labels = _labels(dataset, spec, len(self.classes))
 
     def key(self, index: int) -> str:
@@ -54,43 +57,28 @@ class DatasetSource:
 
 
 def open_source(spec: str) -> DatasetSource:
-    """Call a factory for its dataset. Raises DataNotFound."""
+    """Call a factory for its dataset; `CLASSES` in its file will do for `.classes`. Raises DataNotFound."""
     module, dataset = call_factory(spec, DataNotFound)
-    if getattr(dataset, "classes", None) is None and hasattr(module, "CLASSES"):
-        dataset = _Named(dataset, module.CLASSES)
-    return DatasetSource(dataset, spec)
+    return DatasetSource(dataset, spec, getattr(module, "CLASSES", None))
 
 
-class _Named:
-    """A dataset with the class names that its file gives."""
-
-    def __init__(self, dataset: Any, classes: Sequence[str]) -> None:
-        self.dataset, self.classes = dataset, classes
-
-    def __len__(self) -> int:
-        return len(self.dataset)
-
-    def __getitem__(self, index: int) -> Any:
-        return self.dataset[index]
-
-
-def _classes(dataset: Any, spec: str) -> tuple[str, ...]:
-    names = getattr(dataset, "classes", None)
-    while names is None and hasattr(dataset, "dataset"):  # torch.utils.data.Subset
-        dataset = dataset.dataset
-        names = getattr(dataset, "classes", None)
-    if names is None or isinstance(names, str) or not isinstance(names, Sequence) or not names:
+def _classes(dataset: Any, spec: str, given: Sequence[str] | None) -> tuple[str, ...]:
+    names, inner = getattr(dataset, "classes", None), dataset
+    while names is None and hasattr(inner, "dataset"):  # torch.utils.data.Subset
+        inner = inner.dataset
+        names = getattr(inner, "classes", None)
+    names = given if names is None else names
+    if isinstance(names, str) or not isinstance(names, Sequence) or not names:
         raise DataNotFound(f"The dataset {spec} ({type(dataset).__name__}) has no class names.", hint=_FORM)
     return tuple(str(name) for name in names)
 
 
 def _labels(dataset: Any, spec: str, n_classes: int) -> list[int]:
-    """The class id of every image: from `.targets` or `.labels` where there is one a image, else by reading all."""
+    """The class id of every image, from the dataset's own list of them or else by reading all items."""
     try:
-        n_images = len(dataset)
-        known = next((v for k in ("targets", "labels") if (v := getattr(dataset, k, None)) is not None), None)
-        if known is None or len(known) != n_images:
-            known = [dataset[index][1] for index in range(n_images)]
+        known = _known_labels(dataset)
+        if known is None or len(known) != len(dataset):
+            known = [dataset[index][1] for index in range(len(dataset))]
         labels = [int(label) for label in known]
     except Exception as exc:  # a person's own code may raise anything
         raise DataNotFound(f"The labels of {spec} cannot be read: {described(exc)}", hint=_FORM) from exc
@@ -100,3 +88,14 @@ def _labels(dataset: Any, spec: str, n_classes: int) -> list[int]:
     if not labels:
         raise DataNotFound(f"The dataset {spec} is empty.", hint=_FORM)
     return labels
+
+
+def _known_labels(dataset: Any) -> Any:
+    """`.targets` or `.labels`, through `Subset` too; None where there are none or `target_transform` changes them."""
+    if getattr(dataset, "target_transform", None) is not None:
+        return None
+    if hasattr(dataset, "dataset") and hasattr(dataset, "indices"):
+        inner = _known_labels(dataset.dataset)
+        return None if inner is None else [inner[index] for index in dataset.indices]
+    targets = getattr(dataset, "targets", None)
+    return getattr(dataset, "labels", None) if targets is None else targets

@@ -57,14 +57,14 @@ def open_source(location: str) -> ImageFolder:
         what = "is a file" if root.is_file() else "does not exist"
         raise DataNotFound(f"The folder {location or '(no path)'} {what}.", hint="Write imagefolder:PATH.")
     try:
-        folders = {entry.name: list(_image_paths(root / entry.name)) for entry in os.scandir(root) if _is_folder(entry)}
-        loose = sum(_is_image(entry.name) for entry in os.scandir(root))
+        entries = list(os.scandir(root))
+        folders = {entry.name: list(_image_paths(root / entry.name)) for entry in entries if _is_folder(entry)}
     except OSError as exc:
         raise DataNotFound(
             f"{exc.filename or root} cannot be read: {exc.strerror}.", hint="Check its permissions."
         ) from exc
     folders = {name: paths for name, paths in folders.items() if paths}
-    _check_layout(root, folders, loose)
+    _check_layout(root, folders, sum(_is_image(entry.name) for entry in entries))
     classes = sorted(folders, key=_natural)
     labels, paths = [], []
     for class_id, name in enumerate(classes):
