@@ -173,7 +173,7 @@ def _plain(mode: str, size: Size | None, mean: Sequence[float] | None, std: Sequ
     stds = _per_channel("--std", std if std is not None else (1.0,), n_channels)
     if 0 in stds:
         raise UsageError("--std is 0, which nothing can be divided by.", hint="Leave --std out to keep 0..1.")
-    description = {
+    description: dict[str, object] = {
         "kind": "plain",
         "channels": "grey" if mode == "L" else "RGB",
         "size": "as the images are" if wanted is None else f"{wanted[0]}×{wanted[1]} (height × width, aspect not kept)",
@@ -182,6 +182,8 @@ def _plain(mode: str, size: Size | None, mean: Sequence[float] | None, std: Sequ
         "mean": list(means),
         "std": list(stds),
     }
+    if size is None and mean is None and std is None:
+        description["note"] = "the default: neither the model nor the command said how images are prepared"
     return Preprocessing(ResizeAndScale(wanted, means, stds), description, mode)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -18,18 +17,16 @@ class Selection:
     """The images of a run, in the order of the image set.
 
     `classes`: names by the run's class id; the set's classes that have images and were asked for, in the set's order.
-    `indices`: per image of the run its index in the set. `class_ids`: per image of the run its class.
+    `counts`: images by class id. `indices`: per image of the run its index in the set. `class_ids`: its class.
     """
 
     classes: tuple[str, ...]
+    counts: tuple[int, ...]
     indices: tuple[int, ...]
     class_ids: tuple[int, ...]
 
-    @property
-    def counts(self) -> tuple[int, ...]:
-        """How many images each class has in the run."""
-        found = Counter(self.class_ids)
-        return tuple(found[class_id] for class_id in range(len(self.classes)))
+    def n_images(self, class_id: int) -> int:
+        return self.counts[class_id]
 
 
 def select_images(
@@ -58,7 +55,8 @@ def select_images(
     run_ids = {class_id: run_id for run_id, class_id in enumerate(members)}
     chosen = sorted((index, run_ids[class_id]) for class_id, indices in members.items() for index in indices)
     names = tuple(source.classes[class_id] for class_id in members)
-    return Selection(names, tuple(i for i, _ in chosen), tuple(c for _, c in chosen))
+    counts = tuple(map(len, members.values()))
+    return Selection(names, counts, tuple(i for i, _ in chosen), tuple(c for _, c in chosen))
 
 
 def manifest(source: ImageSource, selection: Selection) -> list[ManifestImage]:

@@ -109,8 +109,10 @@ def fit_state_dict(module: nn.Module, state: Mapping[str, Tensor], *, path: Path
     if misfit:
         raise WeightsError(f"{path} does not fit the model.\n{misfit}", hint=_misfit_hint(module, fitting))
     try:
-        module.load_state_dict(fitting, strict=False)
-    except RuntimeError as exc:  # a module that loads in its own way
+        whole = module.state_dict()  # brings the version of each module, which MNASNet for one insists on
+        whole.update(fitting)
+        module.load_state_dict(whole)
+    except (RuntimeError, ValueError) as exc:  # a module that loads in its own way
         raise WeightsError(f"{path} does not fit the model: {exc}", hint=_misfit_hint(module, fitting)) from exc
 
 
