@@ -1,0 +1,171 @@
+"""Making a run's file: the place it goes to, and all that is known before the first image is looked at."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from nastui.errors import NotARun, OutputExists, SchemaTooNew, StoreLocked
+from nastui.records import NEURON, ClassInfo, LayerSpec, ManifestImage, RunSpec
+from nastui.store.connection import connect, open_to_read, shm_of, transaction, wal_of
+from nastui.store.faults import translated
+from nastui.store.schema import PAGE_SIZE, migrate
+from nastui.store.text import now, storable
+from nastui.store.tiles import images_in_a_tile, position_type
+
+
+def create_file(
+    path: Path,
+    spec: RunSpec,
+    classes: Sequence[ClassInfo],
+    outputs: Sequence[str],
+    images: Sequence[ManifestImage],
+    layers: Sequence[LayerSpec],
+    *,
+    force: bool,
+) -> None:
+    """Make the file of a run that has not looked at any image yet. The caller holds the writer's lock.
+
+    The file is made under another name and takes its place when it is complete: with `force` the old run stays until
+    then, and is gone from then on. Raises OutputExists where something lies there that may not be replaced.
+    """
+    check_place(path, spec, force=force)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        with translated(path), closing(connect(draft, "mode=rwc")) as connection:
+            connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
+            migrate(connection)
+            with transaction(connection):
+                _write_run(connection, spec, len(images), layers)
+                _write_manifest(connection, classes, outputs, images)
+                _write_layers(connection, layers)
+        _settle(path)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+        draft.with_name(f"{draft.name}-journal").unlink(missing_ok=True)
+
+
+def check_place(path: Path, spec: RunSpec, *, force: bool) -> None:
+    """Raise OutputExists unless nothing lies at `path`, or with `force` a run of nastui does."""
+    if not os.path.lexists(path):
+        return
+    try:
+        with closing(open_to_read(path)) as connection, translated(path):
+            sha256, model, data, finished, n_done, n_images = connection.execute(
+                "SELECT scan_sha256, model, data, finished, n_done, n_images FROM run"
+            ).fetchone()
+    except SchemaTooNew as exc:
+        if force:
+            return
+        raise OutputExists(
+            f"{path} is there already: a run of a newer nastui.", hint="Choose another --out, or replace it: --force."
+        ) from exc
+    except NotARun as exc:
+        raise OutputExists(
+            f"{path} is there already and is not a whole nastui run.",
+            hint="Choose another --out; what is not a run is never overwritten, not even with --force.",
+        ) from exc
+    if force:
+        return
+    if sha256 != spec.scan_sha256:
+        raise another_scan(path, model, data)
+    raise same_scan(path, finished, n_done, n_images)
+
+
+def another_scan(path: Path, model: str, data: str) -> OutputExists:
+    """The error for an output that holds a different scan."""
+    return OutputExists(
+        f"{path} is there already and holds another scan: {model} on {data}, or the same with other settings.",
+        hint="Choose another --out, or replace it: --force.",
+    )
+
+
+def same_scan(path: Path, finished: str | None, n_done: int, n_images: int) -> OutputExists:
+    """The error for an output that holds the very scan that was asked for."""
+    if finished is None:
+        return OutputExists(
+            f"{path} holds this very scan, stopped after {n_done:,} of {n_images:,} images.",
+            hint="Resume it, or start anew: --force.",
+        )
+    return OutputExists(
+        f"{path} holds this very scan, finished on {finished}.",
+        hint=f"Look at it: nastui {path}  (or scan anew: --force)",
+    )
+
+
+def _settle(path: Path) -> None:
+    """Get the run at `path`, if any, ready to be replaced: a WAL left behind would be read into the new file."""
+    if not os.path.lexists(path):
+        return
+    with translated(path), closing(connect(path, "mode=rw")) as connection:
+        is_busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    if is_busy:
+        raise StoreLocked(f"{path} is being read by another program.", hint="Close it there and try again.")
+    # What a reader of the old file still has open stays with the old file.
+    wal_of(path).unlink(missing_ok=True)
+    shm_of(path).unlink(missing_ok=True)
+
+
+def _write_run(connection: sqlite3.Connection, spec: RunSpec, n_images: int, layers: Sequence[LayerSpec]) -> None:
+    row = {
+        "id": 1,
+        "created": now(),
+        "command": storable(spec.command),
+        "versions": json.dumps(dict(spec.versions)),
+        "model": storable(spec.model),
+        "weights": storable(spec.weights),
+        "weights_sha256": spec.weights_sha256,
+        "data": storable(spec.data),
+        "manifest_sha256": spec.manifest_sha256,
+        "preprocessing": storable(spec.preprocessing),
+        "preprocessing_sha256": spec.preprocessing_sha256,
+        "reduction": spec.reduction,
+        "seed": spec.seed,
+        "ranges": spec.ranges,
+        "scan_sha256": spec.scan_sha256,
+        "n_images": n_images,
+        "tile_images": images_in_a_tile(layers),
+    }
+    connection.execute(f"INSERT INTO run ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", [*row.values()])
+
+
+def _write_manifest(
+    connection: sqlite3.Connection,
+    classes: Sequence[ClassInfo],
+    outputs: Sequence[str],
+    images: Sequence[ManifestImage],
+) -> None:
+    n_images = Counter(image.class_id for image in images)
+    connection.executemany("INSERT INTO output (id, name) VALUES (?, ?)", enumerate(map(storable, outputs)))
+    connection.executemany(
+        "INSERT OR IGNORE INTO output (id) VALUES (?)", [(c.output,) for c in classes if c.output is not None]
+    )
+    connection.executemany(
+        "INSERT INTO class (id, name, output_id, n_images) VALUES (?, ?, ?, ?)",
+        [(c.id, storable(c.name), c.output, n_images[c.id]) for c in classes],
+    )
+    connection.executemany(
+        "INSERT INTO image (id, class_id, source) VALUES (?, ?, ?)",
+        ((i, image.class_id, storable(image.source)) for i, image in enumerate(images)),
+    )
+
+
+def _write_layers(connection: sqlite3.Connection, layers: Sequence[LayerSpec]) -> None:
+    for i, layer in enumerate(layers, start=1):
+        connection.execute(
+            "INSERT INTO layer (id, path, type, shape) VALUES (?, ?, ?, ?)",
+            (i, layer.path, layer.type, json.dumps(layer.shape)),
+        )
+        connection.execute(
+            "INSERT INTO basis (id, layer_id, name, n_units, position_type) VALUES (?, ?, ?, ?, ?)",
+            (i, i, NEURON, layer.n_units, position_type(layer)),
+        )
+        connection.executemany(
+            "INSERT INTO unit (basis_id, number) VALUES (?, ?)", ((i, unit) for unit in range(layer.n_units))
+        )

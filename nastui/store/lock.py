@@ -1,0 +1,54 @@
+"""The lock that lets one process at a time scan into a file."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from nastui.errors import StoreLocked
+from nastui.store.faults import unwritable
+
+
+class WriterLock:
+    """Held by the one process that writes a run's activations; gone when that process is, however it ends.
+
+    It is a lock of the kernel's on the empty file `.NAME.lock` beside the run. The run itself must not be opened past
+    SQLite: closing any handle of a file drops all of SQLite's own locks on it. Reviewers need no such lock.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Take the lock for the run at `path`. Raises StoreLocked at once where another process holds it."""
+        self._path = path.with_name(f".{path.name}.lock")
+        while True:
+            handle = self._open(path)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as exc:
+                os.close(handle)
+                raise StoreLocked(
+                    f"{path} is being written by another scan.", hint="Wait until it has ended, or stop it."
+                ) from exc
+            if self._is_current(handle):
+                self._handle: int | None = handle
+                return
+            os.close(handle)  # the holder before us removed the file between our opening and locking it
+
+    def release(self) -> None:
+        """Let the next one in, and remove the lock's file. A second call does nothing."""
+        if self._handle is not None:
+            self._path.unlink(missing_ok=True)
+            os.close(self._handle)
+            self._handle = None
+
+    def _open(self, path: Path) -> int:
+        try:
+            return os.open(self._path, os.O_CREAT | os.O_RDWR, 0o666)
+        except OSError as exc:
+            raise unwritable(path, (exc.strerror or str(exc)).lower()) from exc
+
+    def _is_current(self, handle: int) -> bool:
+        try:
+            return os.path.samestat(os.fstat(handle), self._path.stat())
+        except FileNotFoundError:
+            return False

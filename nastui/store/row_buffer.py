@@ -1,0 +1,85 @@
+"""The row of tiles that is being filled: all layers' values for up to a tile's height of consecutive images."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from nastui.records import Batch, Float32
+from nastui.store.tiles import Tile, TiledLayer, pack_positions, read_positions, read_values, write_tiles
+
+
+class RowBuffer:
+    """Values and positions of the images `first_image` to `first_image + height - 1`, of which `n` are there yet."""
+
+    def __init__(self, layers: Sequence[TiledLayer], height: int) -> None:
+        self.first_image = 0
+        self.n = 0
+        self.height = height
+        self._layers = layers
+        self._values: dict[str, Float32] = {
+            layer.path: np.empty((height, layer.n_units), dtype=np.float32) for layer in layers
+        }
+        self._positions: dict[str, Tile] = {
+            layer.path: np.empty((height, layer.n_units), dtype=layer.position_type)
+            for layer in layers
+            if layer.position_type is not None
+        }
+
+    def take(self, batch: Batch, start: int) -> int:
+        """Copy as many images of the batch, from `start` on, as there is room for. Returns how many."""
+        count = min(self.height - self.n, len(batch.images) - start)
+        rows, source = slice(self.n, self.n + count), slice(start, start + count)
+        failed = [i for i, image in enumerate(batch.images[source]) if image.error is not None]
+        for layer in self._layers:
+            values = self._values[layer.path][rows]
+            values[:] = _matrix(batch.values[layer.path], batch, layer)[source]
+            values[failed] = np.nan
+            if layer.position_type is not None:
+                matrix = _matrix(batch.positions[layer.path], batch, layer)[source]
+                positions = pack_positions(matrix, layer.position_type)
+                positions[failed] = np.iinfo(layer.position_type).max
+                self._positions[layer.path][rows] = positions
+        self.n += count
+        return count
+
+    def write(self, connection: sqlite3.Connection, start: int = 0) -> None:
+        """Write the images from place `start` of the row on as tiles, in place of what lies there."""
+        for layer in self._layers:
+            positions = self._positions.get(layer.path)
+            write_tiles(
+                connection,
+                layer,
+                self.first_image + start,
+                self._values[layer.path][start : self.n],
+                None if positions is None else positions[start : self.n],
+            )
+
+    def read(self, connection: sqlite3.Connection, path: Path, n_done: int) -> None:
+        """Fill the row with what the file holds of the one that image `n_done` belongs to."""
+        self.n = n_done % self.height
+        self.first_image = n_done - self.n
+        if not self.n:
+            return
+        images = range(self.first_image, n_done)
+        for layer in self._layers:
+            values = read_values(connection, path, layer, range(layer.n_units), images)
+            self._values[layer.path][: self.n] = values.T
+            if layer.position_type is not None:
+                positions = read_positions(connection, path, layer, range(layer.n_units), images)
+                self._positions[layer.path][: self.n] = pack_positions(positions.T, layer.position_type)
+
+    def advance(self) -> None:
+        """Begin the next row; this one has been written."""
+        self.first_image += self.n
+        self.n = 0
+
+
+def _matrix(matrix: Tile, batch: Batch, layer: TiledLayer) -> Tile:
+    expected = (len(batch.images), layer.n_units)
+    if matrix.shape != expected:
+        raise ValueError(f"{layer.path} gave {matrix.shape} where {expected} was announced")
+    return matrix

@@ -1,0 +1,144 @@
+"""Activations as tiles: the values of up to 64 neighbouring units for consecutive images, unit by unit, in one BLOB.
+
+A tile is written as soon as its images fill it; images that wait for their tile to fill lie in shorter ones meanwhile.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nastui.records import Float32, Int32, LayerSpec
+from nastui.store.faults import damaged
+
+TILE_UNITS = 64
+TILE_IMAGES = 1024
+
+_ROW_BYTES = 512 << 20  # of a row of tiles, which is kept in memory while it fills
+_POSITION_TYPES = ("uint8", "uint16", "uint32")
+_VALUES = np.dtype("<f4")
+
+Tile = NDArray[Any]
+TileName = Literal["value_tile", "position_tile"]
+
+
+@dataclass(frozen=True, slots=True)
+class TiledLayer:
+    """Where a layer's tiles are: its basis, how many units wide, and the type of its positions (None: it has none)."""
+
+    path: str
+    basis_id: int
+    n_units: int
+    position_type: str | None
+
+
+def position_type(layer: LayerSpec) -> str | None:
+    """The smallest type that holds every place in a unit's map and one number more, which means none."""
+    if not layer.has_positions:
+        return None
+    map_size = int(np.prod(layer.shape)) // layer.n_units
+    return next(name for name in _POSITION_TYPES if map_size <= np.iinfo(name).max)
+
+
+def images_in_a_tile(layers: Sequence[LayerSpec]) -> int:
+    """How many images a row of tiles may hold without taking more than half a gigabyte of memory."""
+    per_image = sum(layer.n_units * (8 if layer.has_positions else 4) for layer in layers)
+    images = TILE_IMAGES
+    while images > 1 and images * per_image > _ROW_BYTES:
+        images //= 2
+    return images
+
+
+def write_tiles(
+    connection: sqlite3.Connection, layer: TiledLayer, first_image: int, values: Float32, positions: Tile | None
+) -> None:
+    """Write the tiles of consecutive images in place of those that lie there or further on.
+
+    `values` (n, U); `positions` (n, U) in the layer's position type, or None.
+    """
+    connection.execute("DELETE FROM activation WHERE basis_id = ? AND first_image >= ?", (layer.basis_id, first_image))
+    connection.executemany(
+        "INSERT INTO activation (basis_id, first_unit, first_image, n_units, n_images, value_tile, position_tile)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        _rows(layer.basis_id, first_image, values, positions),
+    )
+
+
+def _rows(
+    basis_id: int, first_image: int, values: Float32, positions: Tile | None
+) -> Iterator[tuple[int, int, int, int, int, Tile, Tile | None]]:
+    n_images, n_units = values.shape
+    for first in range(0, n_units, TILE_UNITS):
+        tile = _unit_major(values, first)
+        places = None if positions is None else _unit_major(positions, first)
+        yield basis_id, first, first_image, len(tile), n_images, tile, places
+
+
+def _unit_major(matrix: Tile, first: int) -> Tile:
+    tile = np.ascontiguousarray(matrix[:, first : first + TILE_UNITS].T)
+    return tile.astype(tile.dtype.newbyteorder("<"), copy=False)
+
+
+def read_values(connection: sqlite3.Connection, path: Path, layer: TiledLayer, units: range, images: range) -> Float32:
+    """The values of consecutive units: (units, images) float32, NaN where there is none yet.
+
+    `images` begins where a row of tiles does.
+    """
+    out = np.full((len(units), len(images)), np.nan, dtype=np.float32)
+    _fill(out, _VALUES, connection, path, layer, "value_tile", units, images)
+    return out
+
+
+def read_positions(connection: sqlite3.Connection, path: Path, layer: TiledLayer, units: range, images: range) -> Int32:
+    """The positions of consecutive units: (units, images) int32, -1 where there is none. `images` as above."""
+    assert layer.position_type is not None
+    none = np.iinfo(layer.position_type).max
+    raw = np.full((len(units), len(images)), none, dtype=layer.position_type)
+    _fill(raw, raw.dtype.newbyteorder("<"), connection, path, layer, "position_tile", units, images)
+    return np.where(raw == none, -1, raw.astype(np.int64)).astype(np.int32)
+
+
+def pack_positions(positions: Int32, name: str) -> Tile:
+    """Positions in the layer's type; negative ones become its highest number, which means none."""
+    none = np.iinfo(name).max
+    highest = int(np.max(positions, initial=-1))
+    if highest >= none:
+        raise ValueError(f"a position of {highest} does not lie in the layer's map")
+    return np.where(positions < 0, none, positions).astype(name)
+
+
+def _fill(
+    out: Tile,
+    dtype: np.dtype[Any],
+    connection: sqlite3.Connection,
+    path: Path,
+    layer: TiledLayer,
+    name: TileName,
+    units: range,
+    images: range,
+) -> None:
+    """Copy the parts of the tiles that `out` (units, images) covers into it."""
+    tiles = connection.execute(
+        "SELECT id, first_unit, first_image, n_units, n_images FROM activation"
+        " WHERE basis_id = ? AND first_unit > ? AND first_unit < ? AND first_image >= ?",
+        (layer.basis_id, units.start - TILE_UNITS, units.stop, images.start),
+    ).fetchall()
+    for tile_id, first_unit, first_image, n_units, n_images in tiles:
+        start, stop = max(units.start, first_unit), min(units.stop, first_unit + n_units)
+        if start >= stop:
+            continue
+        unit_bytes = n_images * dtype.itemsize
+        # A part of a BLOB is read without the rest: one unit of 10,000 images is 40 KB of 2.5 MB.
+        with connection.blobopen("activation", name, tile_id, readonly=True) as blob:
+            if len(blob) != n_units * unit_bytes or first_image + n_images > images.stop:
+                raise damaged(path, f"the tile at {layer.path}:{first_unit}, image {first_image} has a wrong size")
+            blob.seek((start - first_unit) * unit_bytes)
+            part = np.frombuffer(blob.read((stop - start) * unit_bytes), dtype)
+        at = first_image - images.start
+        out[start - units.start : stop - units.start, at : at + n_images] = part.reshape(stop - start, n_images)

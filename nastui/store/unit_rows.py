@@ -1,0 +1,161 @@
+"""What a run knows about its units: rows of `unit` and `footprint`, or the same measured from the tiles."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nastui.records import Bool, Float32, Footprints, ImageTable, Int32, UnitTable
+from nastui.stats.measures import BasicMeasures, basic_measures, is_dead
+from nastui.stats.ranges import count_ranges, range_edges
+from nastui.store.counts import decode_counts, encode_counts
+from nastui.store.faults import damaged
+from nastui.store.tiles import TILE_UNITS, TiledLayer, read_values
+
+_VALUES_AT_ONCE = 1 << 22  # 16 MB: the units of a run with very many images are looked at a few at a time
+
+_MEASURES = tuple(field.name for field in fields(BasicMeasures))  # the columns of `unit` have the same names
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The images that count. `is_ok` (N,): which decoded; `class_ids`: of those alone, in order."""
+
+    is_ok: Bool
+    class_ids: Int32
+    n_classes: int
+
+    @classmethod
+    def of(cls, images: ImageTable, n_classes: int) -> Sample:
+        return cls(images.is_ok, images.class_id[images.is_ok], n_classes)
+
+
+def measure_units(
+    connection: sqlite3.Connection, path: Path, layer: TiledLayer, units: range, sample: Sample
+) -> BasicMeasures:
+    """The basic measures of consecutive units, from their values."""
+    return _joined_measures([basic_measures(values) for values in _parts(connection, path, layer, units, sample)])
+
+
+def count_units(
+    connection: sqlite3.Connection, path: Path, layer: TiledLayer, units: range, sample: Sample, m: int
+) -> Footprints:
+    """The footprints of consecutive units, from their values."""
+    parts = _parts(connection, path, layer, units, sample)
+    found = [count_ranges(values, sample.class_ids, sample.n_classes, m) for values in parts]
+    return _joined_footprints(units.start, m, found)
+
+
+def write_block(
+    connection: sqlite3.Connection, path: Path, layer: TiledLayer, first: int, sample: Sample, m: int
+) -> None:
+    """Measure the units of one tile's width, `first` on, and write their rows."""
+    units = range(first, min(first + TILE_UNITS, layer.n_units))
+    found: list[BasicMeasures] = []
+    counts: list[Int32] = []
+    for values in _parts(connection, path, layer, units, sample):
+        found.append(basic_measures(values))
+        counts.append(count_ranges(values, sample.class_ids, sample.n_classes, m).counts)
+    measures = _joined_measures(found)
+    columns = [getattr(measures, name).tolist() for name in _MEASURES]
+    places = ", ".join(f"{name} = ?" for name in (*_MEASURES, "is_dead"))
+    connection.executemany(
+        f"UPDATE unit SET {places} WHERE basis_id = {layer.basis_id} AND number = ?",
+        zip(*columns, is_dead(measures).tolist(), units, strict=True),
+    )
+    encoding, data = encode_counts(np.concatenate(counts))
+    connection.execute(
+        "INSERT INTO footprint (basis_id, first_unit, n_units, encoding, counts) VALUES (?, ?, ?, ?, ?)",
+        (layer.basis_id, first, len(units), encoding, data),
+    )
+
+
+def read_footprints(
+    connection: sqlite3.Connection, path: Path, layer: TiledLayer, units: range, n_classes: int, m: int
+) -> Footprints:
+    """The stored footprints of consecutive units; `m` is the run's."""
+    first, count = units.start, len(units)
+    lo, hi = _columns(
+        connection.execute(
+            "SELECT lo, hi FROM unit WHERE basis_id = ? AND number >= ? AND number < ? ORDER BY number",
+            (layer.basis_id, first, first + count),
+        ).fetchall(),
+        2,
+    )
+    blocks = connection.execute(
+        "SELECT first_unit, n_units, encoding, counts FROM footprint"
+        " WHERE basis_id = ? AND first_unit > ? AND first_unit < ? ORDER BY first_unit",
+        (layer.basis_id, first - TILE_UNITS, first + count),
+    )
+    counts = np.empty((count, m + 1, n_classes), dtype=np.int32)
+    n_found = 0
+    for start, n_units, encoding, data in blocks:
+        try:
+            block = decode_counts(encoding, data, (n_units, m + 1, n_classes))
+        except ValueError as exc:
+            raise damaged(path, f"the footprints from {layer.path}:{start} on: {exc}") from exc
+        part = block[max(first - start, 0) : first + count - start]
+        at = max(start - first, 0)
+        counts[at : at + len(part)] = part
+        n_found += len(part)
+    if n_found != count or len(lo) != count:
+        raise damaged(path, f"footprints of {layer.path} are missing")
+    edges, n_ranges, n_left = range_edges(lo, hi, m)
+    return Footprints(first, m, edges, n_ranges, n_left, counts)
+
+
+def read_unit_table(connection: sqlite3.Connection, layer: TiledLayer) -> UnitTable:
+    """The stored measures of a layer's units."""
+    rows = connection.execute(
+        f"SELECT {', '.join(_MEASURES)} FROM unit WHERE basis_id = ? ORDER BY number", (layer.basis_id,)
+    ).fetchall()
+    n, lo, hi, mean, std, density, zeros, non_finite = _columns(rows, len(_MEASURES))
+    counted = [column.astype(np.int64) for column in (n, zeros, non_finite)]
+    measures = BasicMeasures(counted[0], lo, hi, mean, std, density, counted[1], counted[2])
+    return unit_table(measures, read_reviewed(connection, layer))
+
+
+def unit_table(measures: BasicMeasures, is_reviewed: Bool) -> UnitTable:
+    """The measures with what reviewers did."""
+    return UnitTable(**{name: getattr(measures, name) for name in _MEASURES}, is_reviewed=is_reviewed)
+
+
+def read_reviewed(connection: sqlite3.Connection, layer: TiledLayer) -> Bool:
+    """Which of a layer's units have a verdict: (U,)."""
+    is_reviewed = np.zeros(layer.n_units, dtype=np.bool_)
+    rows = connection.execute(
+        "SELECT number FROM unit WHERE basis_id = ? AND id IN (SELECT unit_id FROM verdict)", (layer.basis_id,)
+    )
+    is_reviewed[[number for (number,) in rows]] = True
+    return is_reviewed
+
+
+def _parts(
+    connection: sqlite3.Connection, path: Path, layer: TiledLayer, units: range, sample: Sample
+) -> Iterator[Float32]:
+    """The values of the images that count, a few units at a time: (units, images)."""
+    n_images = len(sample.is_ok)
+    step = max(1, min(TILE_UNITS, _VALUES_AT_ONCE // max(n_images, 1)))
+    for start in range(units.start, units.stop, step):
+        some = range(start, min(start + step, units.stop))
+        values = read_values(connection, path, layer, some, range(n_images))
+        yield values if sample.is_ok.all() else values[:, sample.is_ok]
+
+
+def _joined_measures(parts: list[BasicMeasures]) -> BasicMeasures:
+    return BasicMeasures(*(np.concatenate([getattr(part, name) for part in parts]) for name in _MEASURES))
+
+
+def _joined_footprints(first: int, m: int, parts: list[Footprints]) -> Footprints:
+    names = ("edges", "n_ranges", "n_left", "counts")
+    return Footprints(first, m, *(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+
+def _columns(rows: list[tuple[float | None, ...]], n_columns: int) -> NDArray[np.float64]:
+    """The rows as columns, NaN where there is NULL."""
+    return np.array(rows, dtype=np.float64).reshape(-1, n_columns).T

@@ -1,0 +1,196 @@
+"""Writing a run: made once, appended to batch by batch, resumed after a stop, finished."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from nastui.errors import StoreError
+from nastui.records import Batch, ClassInfo, ImageResult, LayerSpec, ManifestImage, RunSpec
+from nastui.store.connection import open_to_write, transaction
+from nastui.store.creation import another_scan, create_file, same_scan
+from nastui.store.faults import translated
+from nastui.store.image_rows import read_image_table, read_score, write_results
+from nastui.store.layer_rows import count_classes, read_extent, read_tiled_layers
+from nastui.store.lock import WriterLock
+from nastui.store.row_buffer import RowBuffer
+from nastui.store.text import now
+from nastui.store.tiles import TILE_UNITS
+from nastui.store.unit_rows import Sample, write_block
+
+_COMMIT_S = 5.0  # at most so many seconds of work are lost when the process is killed
+
+
+class RunWriter:
+    """The one writer of a run's activations. Use it as a context manager; any thread may, one at a time.
+
+    Rows of tiles are written when they are full, what has gathered since then every 5 seconds and on `checkpoint`.
+    Reviewers and readers are held up only by the short transactions in between.
+    """
+
+    @classmethod
+    def create(
+        cls,
+        path: Path,
+        spec: RunSpec,
+        classes: Sequence[ClassInfo],
+        outputs: Sequence[str],
+        images: Sequence[ManifestImage],
+        layers: Sequence[LayerSpec],
+        *,
+        force: bool = False,
+    ) -> RunWriter:
+        """Begin a new run. `outputs`: the model's names, by index; class ids go from 0 on without a gap.
+
+        `force` replaces a run that lies there (nothing else is ever replaced); it stays until the new file has been
+        made, before the first image. Raises OutputExists, StoreLocked and StoreFull.
+        """
+        path = path.resolve()
+        lock = WriterLock(path)
+        try:
+            create_file(path, spec, classes, outputs, images, layers, force=force)
+            return cls(path, lock)
+        except BaseException:
+            lock.release()
+            raise
+
+    @classmethod
+    def resume(cls, path: Path, scan_sha256: str) -> RunWriter:
+        """Go on with a run that was stopped. Raises NotARun, StoreLocked, and OutputExists where the run is another
+        scan or finished.
+        """
+        path = path.resolve()
+        lock = WriterLock(path)
+        try:
+            writer = cls(path, lock)
+        except BaseException:
+            lock.release()
+            raise
+        try:
+            writer._check_may_resume(scan_sha256)
+        except BaseException:
+            writer.close()
+            raise
+        return writer
+
+    def __init__(self, path: Path, lock: WriterLock) -> None:
+        self._path = path
+        self._lock = lock
+        self._connection = open_to_write(path)
+        with translated(path):
+            extent = read_extent(self._connection)
+            self._n_images, self._n_written, self._ranges = extent.n_images, extent.n_done, extent.ranges
+            height = min(extent.tile_images, max(extent.n_images, 1))
+            self._layers = read_tiled_layers(self._connection)
+            self._row = RowBuffer(self._layers, height)
+            self._row.read(self._connection, path, self._n_written)
+        self._waiting: list[ImageResult] = []
+        self._last_commit = time.monotonic()
+
+    @property
+    def n_done(self) -> int:
+        """Images handed over so far."""
+        return self._n_written + len(self._waiting)
+
+    def append(self, batch: Batch) -> None:
+        """Add the next images. Raises StoreFull where the disk is; what was committed before stays."""
+        if batch.first_image != self.n_done or self.n_done + len(batch.images) > self._n_images:
+            raise ValueError(f"a batch from image {batch.first_image} on does not follow {self.n_done} images")
+        taken = 0
+        while taken < len(batch.images):
+            self._write_full_row()
+            count = self._row.take(batch, taken)
+            self._waiting.extend(batch.images[taken : taken + count])
+            taken += count
+        self._write_full_row()
+        if time.monotonic() - self._last_commit >= _COMMIT_S:
+            self.checkpoint()
+
+    def checkpoint(self) -> None:
+        """Commit all images so far."""
+        self._write_full_row()
+        if self._waiting:
+            self._commit(self._row.n - len(self._waiting))
+
+    def finish(self, on_progress: Callable[[int, int], None] | None = None) -> None:
+        """Measure all units and mark the run as finished; then the one file holds everything. Stopped, it is resumed
+        by `resume` and `finish`. `on_progress` is told how many units are measured, and of how many.
+        """
+        if self.n_done != self._n_images:
+            raise ValueError(f"{self._n_images - self.n_done} images have not been looked at")
+        if self._row.n:
+            self._commit(0)
+            self._row.advance()
+        with translated(self._path):
+            self._measure(on_progress)
+            score = read_score(self._connection)
+            with transaction(self._connection):
+                self._connection.execute(
+                    "UPDATE run SET n_failed = ?, n_matched = ?, top1 = ?, finished = ?",
+                    (score.n_failed, score.n_matched, score.top1, now()),
+                )
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        """Let go of the file; what was not committed is lost. A second call does nothing."""
+        self._connection.close()
+        self._lock.release()
+
+    def __enter__(self) -> RunWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            self.checkpoint()
+        except StoreError:
+            if error is None:
+                raise  # otherwise the first error is the one to hear of
+        finally:
+            self.close()
+
+    def _check_may_resume(self, scan_sha256: str) -> None:
+        found, model, data, finished = self._connection.execute(
+            "SELECT scan_sha256, model, data, finished FROM run"
+        ).fetchone()
+        if found != scan_sha256:
+            raise another_scan(self._path, model, data)
+        if finished is not None:
+            raise same_scan(self._path, finished, self._n_written, self._n_images)
+
+    def _write_full_row(self) -> None:
+        if self._row.n == self._row.height:
+            self._commit(0)
+            self._row.advance()
+
+    def _commit(self, start: int) -> None:
+        """Write the row from place `start` on with its images: all of it is in the file afterwards, or nothing."""
+        with translated(self._path), transaction(self._connection):
+            self._row.write(self._connection, start)
+            write_results(self._connection, self._n_written, self._waiting)
+            self._connection.execute("UPDATE run SET n_done = ?", (self.n_done,))
+        self._n_written = self.n_done
+        self._waiting = []
+        self._last_commit = time.monotonic()
+
+    def _measure(self, on_progress: Callable[[int, int], None] | None) -> None:
+        sample = Sample.of(read_image_table(self._connection), count_classes(self._connection))
+        total = sum(layer.n_units for layer in self._layers)
+        done = 0
+        for layer in self._layers:
+            measured = {
+                first
+                for (first,) in self._connection.execute(
+                    "SELECT first_unit FROM footprint WHERE basis_id = ?", (layer.basis_id,)
+                )
+            }
+            for first in range(0, layer.n_units, TILE_UNITS):
+                if first not in measured:
+                    with transaction(self._connection):
+                        write_block(self._connection, self._path, layer, first, sample, self._ranges)
+                done += min(TILE_UNITS, layer.n_units - first)
+                if on_progress is not None:
+                    on_progress(done, total)
