@@ -1,0 +1,204 @@
+"""Everything that is decided before the first image is looked at, and the hash that says which scan this is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nastui import __version__
+from nastui.engine.class_map import read_class_map
+from nastui.engine.class_names import ClassMap, ClassMatch, match_classes
+from nastui.engine.layers import Selection as LayerSelection
+from nastui.engine.layers import select_layers
+from nastui.engine.loader import first_decodable
+from nastui.engine.models import LoadedModel
+from nastui.engine.preprocessing import Preprocessing, Size, choose_preprocessing
+from nastui.engine.reduction import Reduction
+from nastui.engine.sources import ImageSource
+from nastui.engine.sources.source import SourceImage
+from nastui.engine.subset import Selection, manifest, manifest_sha256
+from nastui.engine.trace import trace_calls
+from nastui.errors import ScanError
+from nastui.records import ClassInfo, ManifestImage, RunSpec
+
+_NAMED = 8
+_LIBRARIES = ("torch", "torchvision", "numpy", "pillow")
+
+
+@dataclass(frozen=True, slots=True)
+class PixelOptions:
+    """What a person asks of the images' preparation; None leaves it to the model and the images."""
+
+    size: Size | None = None
+    mean: Sequence[float] | None = None
+    std: Sequence[float] | None = None
+    grayscale: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScanOptions:
+    """What a person asks of a scan beside the model and the images. `command`: how they asked, kept in the run."""
+
+    layers: str | Sequence[str]
+    reduction: Reduction
+    seed: int
+    ranges: int
+    pixels: PixelOptions
+    class_map: Path | ClassMap | None
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScanPlan:
+    """A scan ready to start: what to run on which images, what to capture, and what to write down about it."""
+
+    model: LoadedModel
+    source: ImageSource
+    images: Selection
+    preprocessing: Preprocessing
+    layers: LayerSelection
+    classes: tuple[ClassInfo, ...]
+    outputs: tuple[str, ...]
+    spec: RunSpec
+    warnings: tuple[str, ...]
+
+    def manifest(self) -> list[ManifestImage]:
+        return manifest(self.source, self.images)
+
+
+def plan_scan(
+    model: LoadedModel, source: ImageSource, images: Selection, options: ScanOptions, device: torch.device
+) -> ScanPlan:
+    """Look at one image, run it through the model, and decide. The model must be on `device`.
+
+    Raises what is wrong with model, images, layers or classes before any time is spent.
+    """
+    first = first_decodable(source, images.indices)
+    pixels = options.pixels
+    preprocessing = choose_preprocessing(
+        model, first, size=pixels.size, mean=pixels.mean, std=pixels.std, grayscale=pixels.grayscale
+    )
+    example = _example(preprocessing, first, source.spec).to(device)
+    trace = trace_calls(model.module, example)
+    layers = select_layers(trace, options.layers, options.reduction)
+    n_outputs = trace.output.shape[1] if trace.output.ndim == 2 else 0
+    class_map = read_class_map(options.class_map) if isinstance(options.class_map, Path) else options.class_map
+    match = match_classes(images.classes, model.classes, n_outputs, class_map)
+    classes = tuple(
+        ClassInfo(class_id, name, match.outputs[class_id], images.counts[class_id])
+        for class_id, name in enumerate(images.classes)
+    )
+    warnings = (*_model_warnings(model, trace.output), *layers.notes, *_class_warnings(match))
+    outputs = _output_names(model, n_outputs)
+    spec = _run_spec(model, source, images, preprocessing, layers, classes, outputs, options)
+    return ScanPlan(model, source, images, preprocessing, layers, classes, outputs, spec, warnings)
+
+
+def _example(preprocessing: Preprocessing, image: SourceImage, name: str) -> Tensor:
+    """A batch of two, so that a dimension that follows the batch shows."""
+    try:
+        tensor = preprocessing(image)
+    except ScanError:
+        raise
+    except Exception as exc:  # a person's own transform may raise anything
+        raise ScanError(
+            f"The model's transform fails on an image of {name}: {type(exc).__name__}: {exc}",
+            hint="Check that it takes one PIL image and gives one tensor.",
+        ) from exc
+    return torch.stack([tensor, tensor])
+
+
+def _output_names(model: LoadedModel, n_outputs: int) -> tuple[str, ...]:
+    if model.classes is not None and len(model.classes) == n_outputs:
+        return model.classes
+    return tuple(map(str, range(n_outputs)))
+
+
+def _model_warnings(model: LoadedModel, output: Tensor) -> list[str]:
+    warnings = []
+    if model.is_random:
+        warnings.append(f"{model.spec} has random weights: give a weights file, or @DEFAULT for torchvision's own.")
+    if output.ndim != 2:
+        warnings.append(
+            f"The model returns shape {tuple(output.shape[1:])} for an image, not logits: no predictions are kept."
+        )
+    elif model.classes is not None and len(model.classes) != output.shape[1]:
+        warnings.append(
+            f"The model has {output.shape[1]:,} outputs but {len(model.classes):,} names for them, "
+            "which are left out: they would be on the wrong ones."
+        )
+    return warnings
+
+
+def _class_warnings(match: ClassMatch) -> list[str]:
+    if not match.unmatched:
+        return []
+    if not match.n_matched:
+        return [
+            f"No class could be matched to an output ({match.note}), so no accuracy is claimed; --class-map can say it."
+        ]
+    names = "; ".join(map(str, match.unmatched[:_NAMED]))
+    more = f"; and {len(match.unmatched) - _NAMED:,} more" if len(match.unmatched) > _NAMED else ""
+    of = f"{len(match.unmatched):,} of {len(match.outputs):,} classes have no output"
+    return [f"{of}, and accuracy leaves them out: {names}{more}."]
+
+
+def _run_spec(
+    model: LoadedModel,
+    source: ImageSource,
+    images: Selection,
+    preprocessing: Preprocessing,
+    layers: LayerSelection,
+    classes: Sequence[ClassInfo],
+    outputs: Sequence[str],
+    options: ScanOptions,
+) -> RunSpec:
+    images_sha256 = manifest_sha256(source, images)
+    # Pictures that are no files have no size either: where they come from must tell them apart.
+    has_files = source.n_bytes(images.indices[0]) is not None
+    identity = {
+        "weights": model.weights_sha256,
+        "preprocessing": preprocessing.sha256,
+        "images": images_sha256,
+        "image_set": "" if has_files else source.spec,
+        "layers": [(layer.spec.path, layer.spec.type, layer.spec.shape) for layer in layers.layers],
+        "classes": [(one.name, one.output) for one in classes],
+        "outputs": list(outputs),
+        "reduction": options.reduction,
+        "seed": options.seed,
+        "ranges": options.ranges,
+    }
+    return RunSpec(
+        command=options.command,
+        versions=_versions(),
+        model=model.spec,
+        weights=model.weights,
+        data=source.spec,
+        weights_sha256=model.weights_sha256,
+        preprocessing=preprocessing.describe(),
+        preprocessing_sha256=preprocessing.sha256,
+        manifest_sha256=images_sha256,
+        reduction=options.reduction,
+        seed=options.seed,
+        scan_sha256=_sha256(identity),
+        ranges=options.ranges,
+    )
+
+
+def _sha256(identity: Mapping[str, Any]) -> str:
+    text = json.dumps(identity, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _versions() -> dict[str, str]:
+    libraries = {name: version(name) for name in _LIBRARIES}
+    return {"nastui": __version__, "python": platform.python_version(), **libraries}

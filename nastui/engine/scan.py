@@ -1,0 +1,239 @@
+"""The main path: images through a model, layers reduced on the way, into one file (DESIGN §3)."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, NoReturn
+
+import torch
+from torch import nn
+
+from nastui.engine.batches import ScannedBatch, scan_batches
+from nastui.engine.class_names import ClassMap
+from nastui.engine.evaluation import choose_device, evaluating
+from nastui.engine.findings import find_faults
+from nastui.engine.models import LoadedModel, Transform, adopt_model, load_model
+from nastui.engine.plan import PixelOptions, ScanOptions, ScanPlan, plan_scan
+from nastui.engine.preprocessing import Size
+from nastui.engine.reduction import parse_reduction
+from nastui.engine.sources import load_source
+from nastui.engine.subset import select_images
+from nastui.engine.writing import BackgroundWriter
+from nastui.errors import NotARun, ScanInterrupted, UsageError
+from nastui.records import DEFAULT_RANGES, RunInfo
+from nastui.store.reader import RunReader
+from nastui.store.writer import RunWriter
+
+DEFAULT_BATCH_SIZE = 32
+
+
+@dataclass(frozen=True, slots=True)
+class ScanProgress:
+    """How far a scan is.
+
+    `stage`: "scanning" counts images, "measuring" counts units, "finished" comes once, at the end. `failed`: images of
+    this session that did not decode. `bytes_written`: the file's size now. `warnings`: all so far that a person should
+    know.
+    """
+
+    stage: Literal["scanning", "measuring", "finished"]
+    done: int
+    total: int
+    failed: int
+    bytes_written: int
+    warnings: tuple[str, ...]
+
+
+OnProgress = Callable[[ScanProgress], None]
+
+
+def scan(
+    model: str | nn.Module | LoadedModel,
+    data: Any,
+    *,
+    out: str | Path,
+    weights: str | Path | None = None,
+    layers: str | Sequence[str] = "auto",
+    reduce: str = "max",
+    per_class: int | None = None,
+    classes: Sequence[str] | None = None,
+    class_map: str | Path | ClassMap | None = None,
+    size: Size | None = None,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    grayscale: bool | None = None,
+    transform: Transform | None = None,
+    outputs: Sequence[str] | None = None,
+    batch_size: int = DEFAULT_BATCH_SIZE,
+    workers: int | None = None,
+    device: str = "auto",
+    seed: int = 0,
+    ranges: int = DEFAULT_RANGES,
+    force: bool = False,
+    command: str = "nastui.scan(…) in Python",
+    on_progress: OnProgress | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> RunInfo:
+    """Look at a model on an image set and write the run to `out`.
+
+    `model`: a spec (`torchvision:alexnet`, `file.py:factory`) or a module in hand, which is left as it was, mode and
+    device. `data`: a spec (`imagefolder:PATH`, `file.py:factory`, `digits:`) or any map-style dataset of (image, label)
+    with `.classes`. `transform` and `outputs` (names of the model's outputs, in order) belong to a module in hand; a
+    factory or torchvision brings its own.
+
+    `layers`: names, globs or "auto"; see `select_layers`. `reduce`: max, mean, center, sample or none; see
+    `reduce_output`. `per_class`, `classes`, `seed`: which images; see `select_images`. `batch_size`, `workers` and
+    `device` change the speed and nothing else.
+
+    The same call resumes an unfinished file. `on_progress` is called after every batch, and by another thread while
+    units are measured; without it, warnings come through Python's `warnings`. `should_stop` is asked after every batch.
+
+    Raises ScanInterrupted when stopped by `should_stop` or Ctrl-C, OutputExists where `out` is another scan or finished
+    (`force` replaces it), and the other errors of nastui.errors for what is wrong with model, images or layers.
+    """
+    _check_counts(batch_size=batch_size, ranges=ranges, workers=workers)
+    options = ScanOptions(
+        layers=layers,
+        reduction=parse_reduction(reduce),
+        seed=seed,
+        ranges=ranges,
+        pixels=PixelOptions(size, mean, std, grayscale),
+        class_map=Path(class_map) if isinstance(class_map, str) else class_map,
+        command=command,
+    )
+    with ExitStack() as stack:
+        if isinstance(model, nn.Module):
+            stack.enter_context(evaluating(model))
+        loaded = _load(model, weights, transform, outputs)
+        place = choose_device(device, loaded.module, is_borrowed=not isinstance(model, str))
+        if isinstance(model, str):
+            loaded.module.to(place)
+        source = load_source(data)
+        images = select_images(source, per_class=per_class, classes=classes, seed=seed)
+        plan = plan_scan(loaded, source, images, options, place)
+        session = _Session(plan, Path(out), place, batch_size, workers, on_progress, should_stop)
+        return session.run(force=force)
+
+
+def _check_counts(**counts: int | None) -> None:
+    for name, count in counts.items():
+        if count is not None and count < 1:
+            raise UsageError(f"{name} is {count}.", hint="Give 1 or more.")
+
+
+def _load(
+    model: str | nn.Module | LoadedModel,
+    weights: str | Path | None,
+    transform: Transform | None,
+    outputs: Sequence[str] | None,
+) -> LoadedModel:
+    if isinstance(model, str):
+        loaded = load_model(model, None if weights is None else Path(weights))
+        if outputs is not None:
+            loaded = replace(loaded, classes=tuple(outputs))
+        return loaded if transform is None else replace(loaded, transform=transform)
+    if weights is not None:
+        raise UsageError("A module in hand has its weights already.", hint="Load them into it, or give a model spec.")
+    if isinstance(model, LoadedModel):
+        return model
+    return adopt_model(model, transform=transform, classes=outputs)
+
+
+class _Session:
+    """One go at a scan, from the first image or from where an earlier one stopped."""
+
+    def __init__(
+        self,
+        plan: ScanPlan,
+        out: Path,
+        device: torch.device,
+        batch_size: int,
+        workers: int | None,
+        on_progress: OnProgress | None,
+        should_stop: Callable[[], bool] | None,
+    ) -> None:
+        self._plan = plan
+        self._out = out
+        self._device = device
+        self._batch_size = batch_size
+        self._workers = workers
+        self._on_progress = on_progress
+        self._should_stop = should_stop or (lambda: False)
+        self._warnings: tuple[str, ...] = ()
+        self._failed = 0
+
+    def run(self, *, force: bool) -> RunInfo:
+        self._warn(*self._plan.warnings)
+        with BackgroundWriter(lambda: self._open_writer(force=force)) as writer:
+            try:
+                self._scan(writer)
+                writer.finish(self._measuring)
+            except KeyboardInterrupt:
+                self._stop(writer)
+        with RunReader(self._out) as reader:
+            info = reader.info()
+            self._warn(*find_faults(reader, info))
+        self._report("finished", info.n_images, info.n_images)
+        return info
+
+    def _open_writer(self, *, force: bool) -> RunWriter:
+        plan = self._plan
+        if self._out.exists() and not force:
+            try:
+                return RunWriter.resume(self._out, plan.spec.scan_sha256)
+            except NotARun:
+                pass  # `create` says that something else lies there
+        layers = [layer.spec for layer in plan.layers.layers]
+        return RunWriter.create(self._out, plan.spec, plan.classes, plan.outputs, plan.manifest(), layers, force=force)
+
+    def _scan(self, writer: BackgroundWriter) -> None:
+        total = len(self._plan.images.indices)
+        self._report("scanning", writer.n_done, total)
+        if writer.n_done == total:
+            return
+        with closing(self._batches(writer.n_done)) as batches:
+            for scanned in batches:
+                writer.append(scanned.batch)
+                self._failed += scanned.n_failed
+                self._report("scanning", scanned.n_done, total)
+                if self._should_stop() and scanned.n_done < total:
+                    self._stop(writer)
+
+    def _batches(self, n_done: int) -> Generator[ScannedBatch, None, None]:
+        return scan_batches(
+            self._plan, n_done=n_done, batch_size=self._batch_size, workers=self._workers, device=self._device
+        )
+
+    def _stop(self, writer: BackgroundWriter) -> NoReturn:
+        writer.checkpoint()
+        total = len(self._plan.images.indices)
+        raise ScanInterrupted(
+            f"Stopped after {writer.n_done:,} of {total:,} images; {self._out} keeps them.",
+            hint="The same command goes on from there.",
+        )
+
+    def _measuring(self, done: int, total: int) -> None:
+        self._report("measuring", done, total)
+        if self._should_stop():
+            raise KeyboardInterrupt
+
+    def _warn(self, *found: str) -> None:
+        self._warnings += found
+        if self._on_progress is None:
+            for warning in found:
+                warnings.warn(warning, stacklevel=4)
+
+    def _report(self, stage: Literal["scanning", "measuring", "finished"], done: int, total: int) -> None:
+        if self._on_progress is not None:
+            size = _size_with_log(self._out)
+            self._on_progress(ScanProgress(stage, done, total, self._failed, size, self._warnings))
+
+
+def _size_with_log(path: Path) -> int:
+    """Bytes of a run's file and of SQLite's write-ahead log beside it."""
+    beside = (path, path.with_name(f"{path.name}-wal"))
+    return sum(file.stat().st_size for file in beside if file.exists())
