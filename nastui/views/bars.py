@@ -114,6 +114,11 @@ def paint_letters(counts: tuple[int, ...], width: int, height: int) -> Bar:
     return _finish(tuple(reversed(rows)), counts)
 
 
+def paint_letter_bars(counts: Counts, widths: Sequence[int], height: int) -> list[Bar]:
+    """The bars of ranges that stand in one row, in letters; as `paint_bars`."""
+    return [paint_letters(tuple(count), width, height) for count, width in zip(counts.tolist(), widths, strict=True)]
+
+
 def _finish(lines: tuple[Line, ...], counts: Sequence[int]) -> Bar:
     shown = {slot for line in lines for cell in line for slot in (cell.fg, cell.bg)}
     hidden = tuple(slot for slot, count in enumerate(counts) if count and slot not in shown)

@@ -1,0 +1,91 @@
+"""What the screens have in common: a title line, help, and going up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from nastui.errors import NastuiError
+from nastui.screens.help import HelpScreen
+from nastui.screens.session import Session
+from nastui.views.ink import DIM, STRONG
+from nastui.views.legend import LegendPiece
+from nastui.widgets.paint import Paint
+from nastui.widgets.piece_lines import PieceLines
+from nastui.widgets.row_list import RowList
+
+
+class BrowseScreen(Screen[None]):
+    """A screen over one session: a title line above, the eight most used keys below, every key in `?`."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark", "help", "Keys", key_display="?"),
+        Binding("q,escape", "leave", "Up", key_display="q"),
+    ]
+
+    class ReadFailed(Message):
+        """The file could not be read; what was on the screen stays."""
+
+        def __init__(self, error: NastuiError) -> None:
+            super().__init__()
+            self.error = error
+
+    def __init__(self, session: Session, paint: Paint) -> None:
+        super().__init__()
+        self.session = session
+        self.paint = paint
+        self._heading = ("", "")
+        self._prefix = ""
+
+    def compose(self) -> ComposeResult:
+        yield PieceLines(self.paint, id="title")
+        yield from self.compose_body()
+        yield Footer(show_command_palette=False)
+
+    def compose_body(self) -> ComposeResult:
+        """The widgets between the title and the footer."""
+        raise NotImplementedError
+
+    @contextmanager
+    def telling_failures(self) -> Iterator[None]:
+        """In a worker: an error of the file is shown to the person, and ends the worker but not the app."""
+        try:
+            yield
+        except NastuiError as error:
+            self.post_message(self.ReadFailed(error))
+
+    def on_browse_screen_read_failed(self, message: ReadFailed) -> None:
+        self.notify(str(message.error), title="The file could not be read", severity="error", markup=False)
+
+    def show_title(self, name: str, words: str) -> None:
+        """What is looked at, and what is to be said of it."""
+        self._heading = (name, words)
+        self._show_title()
+
+    def _show_title(self) -> None:
+        name, words = self._heading
+        prefix = f"  {self._prefix}" if self._prefix else ""
+        pieces = [LegendPiece(f" {name}", STRONG), LegendPiece(f"   {words}", DIM), LegendPiece(prefix, STRONG)]
+        self.query_one("#title", PieceLines).show([pieces])
+
+    def show_prefix(self, prefix: str) -> None:
+        """Show the number that is being typed before a key."""
+        if prefix != self._prefix:
+            self._prefix = prefix
+            self._show_title()
+
+    def on_row_list_prefix_typed(self, message: RowList.PrefixTyped) -> None:
+        self.show_prefix(message.prefix)
+
+    def action_help(self) -> None:
+        self.app.push_screen(HelpScreen(self))
+
+    def action_leave(self) -> None:
+        self.app.pop_screen()

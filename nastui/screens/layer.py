@@ -1,0 +1,185 @@
+"""The layer screen: every unit's ranges as coloured bars, all rows aligned at zero."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.worker import get_current_worker
+
+from nastui.records import Footprints, LayerInfo, UnitTable
+from nastui.screens.look_screen import LookScreen
+from nastui.screens.session import Session
+from nastui.screens.unit import UnitScreen
+from nastui.views.facts import unit_words
+from nastui.views.footprint import Geometry, fit_geometry
+from nastui.views.ink import DIM, STRONG
+from nastui.views.legend import LegendPiece, legend_lines
+from nastui.widgets.footprint_list import FootprintList
+from nastui.widgets.paint import Paint
+from nastui.widgets.piece_lines import PieceLines
+
+
+class LayerScreen(LookScreen):
+    """One footprint row a unit of one layer; opens the neuron screen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("L", "step_layer(1)", "Next layer", key_display="L"),
+        Binding("H", "step_layer(-1)", "Previous layer", key_display="H"),
+        Binding("equals_sign", "row_height(1)", "Higher rows", show=False),
+        Binding("minus", "row_height(-1)", "Lower rows", show=False),
+        Binding("p", "pitch", "Width of a range: as fits, 4, 3, 2", show=False),
+    ]
+
+    class UnitsRead(Message):
+        """The measures of a layer's units have come from the file."""
+
+        def __init__(self, layer: LayerInfo, units: UnitTable) -> None:
+            super().__init__()
+            self.layer = layer
+            self.units = units
+
+    class FootprintsRead(Message):
+        """Footprints that the list asked for have come from the file."""
+
+        def __init__(self, layer: LayerInfo, footprints: Footprints) -> None:
+            super().__init__()
+            self.layer = layer
+            self.footprints = footprints
+
+    def __init__(self, session: Session, paint: Paint) -> None:
+        super().__init__(session, paint)
+        self.shown_layer = session.layer
+        self._units: UnitTable | None = None
+
+    def compose_body(self) -> ComposeResult:
+        yield PieceLines(self.paint, id="legend")
+        yield FootprintList(self.paint, self.session.slots, self.session.look, id="footprints")
+        yield PieceLines(self.paint, id="facts")
+
+    @property
+    def footprints(self) -> FootprintList:
+        return self.query_one(FootprintList)
+
+    # ---- reading --------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        self.footprints.focus()
+        self._open(self.session.layer, self.session.unit)
+
+    def _open(self, layer: LayerInfo, unit: int) -> None:
+        self.shown_layer = self.session.layer = layer
+        self.session.unit = unit
+        self._units = None
+        self.show_title(str(layer.address), "reading …")
+        self.read_units(layer)
+
+    @work(thread=True, exclusive=True, group="units")
+    def read_units(self, layer: LayerInfo) -> None:
+        with self.telling_failures():
+            units = self.session.run.unit_table(layer)
+            if not get_current_worker().is_cancelled:
+                self.post_message(self.UnitsRead(layer, units))
+
+    @work(thread=True, group="footprints")
+    def read_footprints(self, layer: LayerInfo, first: int, count: int, m: int) -> None:
+        with self.telling_failures():
+            footprints = self.session.run.footprints(layer, first, count, m)
+            self.post_message(self.FootprintsRead(layer, footprints))
+
+    def on_layer_screen_units_read(self, message: UnitsRead) -> None:
+        if message.layer is self.shown_layer:
+            self._units = message.units
+            self._arrange()
+            self.footprints.cursor = self.session.unit
+
+    def on_footprint_list_wanted(self, message: FootprintList.Wanted) -> None:
+        self.read_footprints(self.shown_layer, message.first, message.count, message.m)
+
+    def on_layer_screen_footprints_read(self, message: FootprintsRead) -> None:
+        if message.layer is self.shown_layer:
+            self.footprints.add([message.footprints])
+
+    # ---- showing --------------------------------------------------------------------------
+
+    def on_resize(self) -> None:
+        self._arrange()
+
+    def on_screen_resume(self) -> None:
+        """The neuron screen may have gone on to another unit or layer: stand there."""
+        if self.session.layer is not self.shown_layer:
+            self._open(self.session.layer, self.session.unit)
+        elif self._units is not None:
+            self._arrange()
+            self.footprints.cursor = self.session.unit
+
+    def _arrange(self) -> None:
+        """Fit the rows to the screen and the look, and say what is shown."""
+        width = self.size.width
+        if self._units is None or width == 0:
+            return
+        session, layer, look = self.session, self.shown_layer, self.session.look
+        max_lines = 1 if self.size.height < 20 else 3
+        self.query_one("#legend", PieceLines).show(_indented(legend_lines(session.slots, look, width - 2, max_lines)))
+        geometry = fit_geometry(self._units.lo, self._units.hi, look, width - 1)
+        self.footprints.show(self._units, session.slots, look, geometry)
+        self.show_title(str(layer.address), self._layer_words(geometry))
+        self._show_facts()
+
+    def _layer_words(self, geometry: Geometry) -> str:
+        layer, look = self.shown_layer, self.session.look
+        shape = "×".join(str(size) for size in layer.shape)
+        ranges = f"{look.ranges} ranges"
+        if geometry.m < look.ranges:
+            ranges = f"{geometry.m} of {look.ranges} ranges (what fits)"
+        elif geometry.full_width > geometry.bars_width:
+            ranges += " (more to the side: ← →)"
+        place = f"layer {self.session.layer_index + 1} of {len(self.session.layers)}"
+        words = [layer.type, shape, f"{layer.n_units} units", ranges, place]
+        if not self.session.info.finished:
+            words.append(f"{self.session.info.n_done} of {self.session.info.n_images} images so far")
+        return " · ".join(words)
+
+    def on_row_list_moved(self, message: FootprintList.Moved) -> None:
+        self.session.unit = message.row
+        self._show_facts()
+
+    def _show_facts(self) -> None:
+        if self._units is None or len(self._units.n) == 0:
+            return
+        unit = self.footprints.cursor
+        address = str(replace(self.shown_layer.address, unit=unit))
+        pieces = [LegendPiece(f" {address}  ", STRONG), LegendPiece(unit_words(self._units, unit), DIM)]
+        painted = self.footprints.painted(unit)
+        if painted is not None and painted.n_hidden:
+            pieces.append(LegendPiece(f"  +{painted.n_hidden} classes too rare to draw", DIM))
+        self.query_one("#facts", PieceLines).show([pieces])
+
+    # ---- keys -----------------------------------------------------------------------------
+
+    def take_count(self) -> int | None:
+        return self.footprints.take_count()
+
+    def look_changed(self) -> None:
+        self._arrange()
+
+    def on_row_list_opened(self, message: FootprintList.Opened) -> None:
+        self.session.unit = message.row
+        self.app.push_screen(UnitScreen(self.session, self.paint))
+
+    def action_step_layer(self, step: int) -> None:
+        self._open(self.session.layer_beside(step * (self.take_count() or 1)), unit=0)
+
+    def action_row_height(self, step: int) -> None:
+        self.set_look(self.session.look.with_row_height(self.session.look.row_height + step))
+
+    def action_pitch(self) -> None:
+        self.set_look(self.session.look.with_next_pitch())
+
+
+def _indented(lines: list[list[LegendPiece]]) -> list[list[LegendPiece]]:
+    return [[LegendPiece(" ", DIM), *line] for line in lines]

@@ -1,0 +1,43 @@
+"""The layers screen: every captured layer of the run."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+
+from nastui.screens.browse import BrowseScreen
+from nastui.screens.layer import LayerScreen
+from nastui.views.facts import run_words
+from nastui.views.ink import DIM
+from nastui.views.legend import LegendPiece
+from nastui.widgets.layer_list import LayerList
+from nastui.widgets.piece_lines import PieceLines
+
+
+class LayersScreen(BrowseScreen):
+    """One row a layer; opens the layer screen."""
+
+    def compose_body(self) -> ComposeResult:
+        yield PieceLines(self.paint, id="headings")
+        yield LayerList(self.paint, id="layers")
+
+    def on_mount(self) -> None:
+        info = self.session.info
+        self.show_title(info.name, run_words(info, len(self.session.classes)))
+        self.query_one(LayerList).show(self.session.layers)
+        self.query_one(LayerList).focus()
+
+    def on_resize(self) -> None:
+        heading = self.query_one(LayerList).heading(self.size.width)
+        self.query_one("#headings", PieceLines).show([[LegendPiece(heading, DIM)]])
+
+    def on_row_list_opened(self, message: LayerList.Opened) -> None:
+        layer = self.session.layers[message.row]
+        if layer is not self.session.layer:
+            self.session.layer, self.session.unit = layer, 0
+        self.app.push_screen(LayerScreen(self.session, self.paint))
+
+    def on_screen_resume(self) -> None:
+        self.query_one(LayerList).cursor = self.session.layer_index
+
+    def action_leave(self) -> None:
+        self.app.exit()

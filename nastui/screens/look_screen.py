@@ -1,0 +1,51 @@
+"""The keys that change how footprints are looked at, the same on every screen that shows them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from nastui.screens.browse import BrowseScreen
+from nastui.views.look import Look
+
+_RANGES_STEP = 5
+
+
+class LookScreen(BrowseScreen):
+    """A screen with footprints: m and the two thresholds of the bar widths are live keys."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right_square_bracket", "ranges(1)", "More ranges; N] sets N", show=False),
+        Binding("left_square_bracket", "ranges(-1)", "Fewer ranges", show=False),
+        Binding("full_stop", "medium(1)", "Medium bars start at more images", show=False),
+        Binding("comma", "medium(-1)", "Medium bars start at fewer images", show=False),
+        Binding("greater_than_sign", "full(1)", "Full bars start at more images", show=False),
+        Binding("less_than_sign", "full(-1)", "Full bars start at fewer images", show=False),
+    ]
+
+    def take_count(self) -> int | None:
+        """The count typed before the key."""
+        raise NotImplementedError
+
+    def look_changed(self) -> None:
+        """Show what there is in the session's new look."""
+        raise NotImplementedError
+
+    def set_look(self, look: Look) -> None:
+        """Look at this and every other footprint so from now on."""
+        self.session.look = look
+        self.look_changed()
+
+    def action_ranges(self, step: int) -> None:
+        count = self.take_count()
+        look = self.session.look
+        self.set_look(look.with_ranges(count if count is not None else look.ranges + _RANGES_STEP * step))
+
+    def action_medium(self, step: int) -> None:
+        look = self.session.look
+        self.set_look(look.with_medium(look.medium + step * (self.take_count() or 1)))
+
+    def action_full(self, step: int) -> None:
+        look = self.session.look
+        self.set_look(look.with_full(look.full + step * (self.take_count() or 1)))

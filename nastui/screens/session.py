@@ -1,0 +1,87 @@
+"""What the screens share: the open run, what is known of it, and how it is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from nastui.records import (
+    ClassInfo,
+    Float32,
+    Footprints,
+    ImageInfo,
+    ImageTable,
+    Int32,
+    LayerInfo,
+    RunInfo,
+    UnitTable,
+)
+from nastui.views.classes import ClassSlots
+from nastui.views.look import Look
+
+
+class RunAccess(Protocol):
+    """The part of a run's reader that the screens ask; every call may come from any thread."""
+
+    def info(self) -> RunInfo: ...
+
+    def classes(self) -> tuple[ClassInfo, ...]: ...
+
+    def layers(self) -> tuple[LayerInfo, ...]: ...
+
+    def image_table(self) -> ImageTable: ...
+
+    def unit_table(self, layer: LayerInfo) -> UnitTable: ...
+
+    def footprints(self, layer: LayerInfo, first: int, count: int, m: int | None = None) -> Footprints: ...
+
+    def values(self, layer: LayerInfo, unit: int) -> Float32: ...
+
+    def positions(self, layer: LayerInfo, unit: int) -> Int32 | None: ...
+
+    def images(self, ids: Sequence[int]) -> list[ImageInfo]: ...
+
+    def thumbnails(self, ids: Sequence[int]) -> dict[int, bytes]: ...
+
+
+@dataclass
+class Session:
+    """One open run. The app owns it; screens read it, and write what keys change: `look`, `slots`, and the place,
+    `layer` and `unit`, where one stands on whatever screen."""
+
+    run: RunAccess
+    info: RunInfo
+    classes: tuple[ClassInfo, ...]
+    layers: tuple[LayerInfo, ...]
+    images: ImageTable
+    slots: ClassSlots
+    look: Look
+    layer: LayerInfo
+    unit: int = 0
+
+    @classmethod
+    def open(cls, run: RunAccess, look: Look) -> Session:
+        """Read what every screen needs of a run; the activations stay in the file."""
+        info = run.info()
+        classes = run.classes()
+        layers = run.layers()
+        return cls(
+            run=run,
+            info=info,
+            classes=classes,
+            layers=layers,
+            layer=layers[0],
+            images=run.image_table(),
+            slots=ClassSlots.choose(classes),
+            look=look,
+        )
+
+    @property
+    def layer_index(self) -> int:
+        """Where the layer stands in the run's order."""
+        return self.layers.index(self.layer)
+
+    def layer_beside(self, step: int) -> LayerInfo:
+        """The layer `step` places on in the run's order, or the last one on the way there."""
+        return self.layers[min(max(self.layer_index + step, 0), len(self.layers) - 1)]

@@ -1,0 +1,297 @@
+"""The neuron screen: one unit's ranges large, and the images of the chosen range."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+from textual import events, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.worker import get_current_worker
+
+from nastui.records import Float32, LayerInfo, UnitTable
+from nastui.screens.look_screen import LookScreen
+from nastui.screens.session import Session
+from nastui.views.facts import range_words, share_pieces, unit_words
+from nastui.views.grid import GridTile
+from nastui.views.image_tiles import TileSource, image_tile
+from nastui.views.ink import DIM, STRONG
+from nastui.views.legend import LegendPiece
+from nastui.views.numbers import grouped
+from nastui.views.unit_view import NON_FINITE, Order, UnitView
+from nastui.widgets.count_prefix import CountPrefix
+from nastui.widgets.image_grid import ImageGrid
+from nastui.widgets.paint import Paint
+from nastui.widgets.piece_lines import PieceLines
+from nastui.widgets.unit_chart import UnitChart
+
+
+@dataclass(frozen=True)
+class Place:
+    """A unit looked at with m ranges; answers that come for another place are late."""
+
+    layer: LayerInfo
+    unit: int
+    m: int
+
+
+class UnitScreen(LookScreen):
+    """One unit through all images; `session.unit` and `session.layer` follow where one goes from here."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("h,left", "step_range(-1)", "Range to the left", show=False),
+        Binding("l,right", "step_range(1)", "Range", key_display="h l"),
+        Binding("j,down", "step_image(1)", "Image", key_display="j k"),
+        Binding("k,up", "step_image(-1)", "Previous image", show=False),
+        Binding("ctrl+f,pagedown,space", "step_page(1)", "Page", key_display="space"),
+        Binding("ctrl+b,pageup,b", "step_page(-1)", "Previous page of images", show=False),
+        Binding("circumflex_accent,home", "end_range(0)", "Range of the lowest values", show=False),
+        Binding("dollar_sign,end", "end_range(-1)", "Range of the highest values", show=False),
+        Binding("z", "zero_range", "Range at the zero line", show=False),
+        Binding("m", "median_range", "Range of the median image", show=False),
+        Binding("s", "order", "Order", key_display="s"),
+        Binding("t", "tile_size", "Larger or smaller images", show=False),
+        Binding("J", "step_unit(1)", "Unit", key_display="J K"),
+        Binding("K", "step_unit(-1)", "Previous unit", show=False),
+        Binding("L", "step_layer(1)", "Layer", key_display="L H"),
+        Binding("H", "step_layer(-1)", "Previous layer", show=False),
+        Binding("G", "go_to_unit", "Last unit, or unit N after a number: 317G", show=False),
+    ]
+
+    class UnitRead(Message):
+        """A unit's values have come from the file."""
+
+        def __init__(self, place: Place, units: UnitTable, view: UnitView) -> None:
+            super().__init__()
+            self.place = place
+            self.units = units
+            self.view = view
+
+    class PageRead(Message):
+        """The images of a page have come from the file."""
+
+        def __init__(self, source: TileSource, tiles: dict[int, GridTile]) -> None:
+            super().__init__()
+            self.source = source
+            self.tiles = tiles
+
+    def __init__(self, session: Session, paint: Paint) -> None:
+        super().__init__(session, paint)
+        self._count = CountPrefix()
+        self._place: Place | None = None
+        self._units: tuple[LayerInfo, UnitTable] | None = None
+        self._view: UnitView | None = None
+        self._order = Order.FALLING
+        self._stop = 0
+        self._tiles = TileSource(np.zeros(0, dtype=np.int64))
+        self._image = 0
+
+    def compose_body(self) -> ComposeResult:
+        yield PieceLines(self.paint, id="measures")
+        yield UnitChart(self.paint, id="chart")
+        yield PieceLines(self.paint, id="range")
+        yield ImageGrid(id="images")
+
+    # ---- reading --------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        self._open()
+
+    def _open(self) -> None:
+        """Look at the session's unit of the session's layer."""
+        session = self.session
+        self._place = Place(session.layer, session.unit, session.look.ranges)
+        self.read_unit(self._place)
+
+    @work(thread=True, exclusive=True, group="unit")
+    def read_unit(self, place: Place) -> None:
+        with self.telling_failures():
+            run, known = self.session.run, self._units
+            units = known[1] if known is not None and known[0] is place.layer else run.unit_table(place.layer)
+            values = run.values(place.layer, place.unit)
+            view = UnitView.build(values, self.session.images, len(self.session.classes), place.m)
+            if not get_current_worker().is_cancelled:
+                self.post_message(self.UnitRead(place, units, view))
+
+    @work(thread=True, exclusive=True, group="page")
+    def read_page(self, source: TileSource, ids: tuple[int, ...], values: Float32) -> None:
+        with self.telling_failures():
+            images = self.session.run.images(ids)
+            thumbnails = self.session.run.thumbnails(ids)
+            slots = self.session.slots
+            tiles = {}
+            for image in images:
+                colour = self.paint.class_colour(int(slots.slot_of[image.class_id]))
+                tiles[image.id] = image_tile(image, thumbnails.get(image.id), float(values[image.id]), slots, colour)
+            if not get_current_worker().is_cancelled:
+                self.post_message(self.PageRead(source, tiles))
+
+    def on_unit_screen_unit_read(self, message: UnitRead) -> None:
+        if message.place != self._place:
+            return
+        is_other_unit = self._view is None or self._units is None
+        before = self._view
+        self._units = (message.place.layer, message.units)
+        self._view = view = message.view
+        if is_other_unit or before is None or before.values is not view.values:
+            stops = view.stops()
+            self._stop = stops[-1] if stops and stops[-1] != NON_FINITE else (stops[-2] if len(stops) > 1 else 0)
+        self._show_unit()
+        self._show_range()
+
+    def on_unit_screen_page_read(self, message: PageRead) -> None:
+        if message.source is self._tiles:
+            self._tiles.put(message.tiles)
+            self.query_one(ImageGrid).show(self._tiles, self._image)
+
+    # ---- showing --------------------------------------------------------------------------
+
+    def on_resize(self) -> None:
+        height = self.size.height
+        self.query_one(UnitChart).styles.height = min(max(height // 3, 4), 14)
+        self._show_unit()
+        self._show_range()
+
+    def look_changed(self) -> None:
+        if self._place is not None and self._place.m != self.session.look.ranges:
+            self._open()
+        else:
+            self._show_unit()
+
+    def _show_unit(self) -> None:
+        if self._view is None or self._units is None:
+            return
+        layer, units = self._units
+        unit = self.session.unit
+        words = f"{layer.type} · unit {grouped(unit)} of {grouped(layer.n_units)} · {self.session.look.ranges} ranges"
+        self.show_title(str(replace(layer.address, unit=unit)), words)
+        self.query_one("#measures", PieceLines).show([[LegendPiece(f" {unit_words(units, unit)}", DIM)]])
+        self.query_one(UnitChart).show(self._view, self._stop, self.session.slots, self.session.look)
+
+    def _show_range(self) -> None:
+        """Show the chosen range's numbers and its images from the first on."""
+        view = self._view
+        if view is None:
+            return
+        self._tiles = TileSource(view.image_ids(self._stop, self._order))
+        self._image = 0
+        self.query_one(UnitChart).show(view, self._stop, self.session.slots, self.session.look)
+        self._show_page()
+
+    def _range_lines(self, view: UnitView) -> list[list[LegendPiece]]:
+        if self._stop == NON_FINITE:
+            return [[LegendPiece(f" NaN or infinite  {grouped(len(self._tiles))} images", STRONG)], []]
+        if view.n_ranges == 0:
+            return [[LegendPiece(" no finite value", STRONG)], []]
+        facts = view.facts(self._stop)
+        place = f"   image {grouped(self._image + 1)} of {grouped(len(self._tiles))}, {self._order.value}" if facts.n else ""
+        words = LegendPiece(f" {range_words(facts, self._stop, view.n_ranges)}", STRONG)
+        shares = share_pieces(facts, self.session.slots, self.size.width - 2)
+        return [[words, LegendPiece(place, DIM)], [LegendPiece(" ", DIM), *shares]]
+
+    def _show_page(self) -> None:
+        """Show the page of images that the chosen image is on; what is not known of it is read first."""
+        view, grid = self._view, self.query_one(ImageGrid)
+        if view is None:
+            return
+        self.query_one("#range", PieceLines).show(self._range_lines(view))
+        layout = grid.layout_for(len(self._tiles))
+        missing = self._tiles.missing(layout.page_start(self._image), layout.per_page)
+        if missing:
+            self.read_page(self._tiles, missing, view.values)
+        else:
+            grid.show(self._tiles, self._image)
+
+    def on_image_grid_page_size_changed(self) -> None:
+        self._show_page()
+
+    def on_image_grid_tile_clicked(self, message: ImageGrid.TileClicked) -> None:
+        self._go_to_image(message.index)
+
+    # ---- keys -----------------------------------------------------------------------------
+
+    def on_key(self, event: events.Key) -> None:
+        """Collect a count prefix."""
+        if self._count.feed(event.key):
+            event.stop()
+            event.prevent_default()
+            self.show_prefix(self._count.text)
+
+    def take_count(self) -> int | None:
+        self.show_prefix("")
+        return self._count.take()
+
+    def action_step_range(self, step: int) -> None:
+        count = (self.take_count() or 1) * step
+        if self._view is None:
+            return
+        stops = self._view.stops()
+        if self._stop in stops:
+            place = stops.index(self._stop) + count
+            self._choose(stops[min(max(place, 0), len(stops) - 1)])
+
+    def _choose(self, stop: int) -> None:
+        if stop != self._stop:
+            self._stop = stop
+            self._show_range()
+
+    def action_end_range(self, end: int) -> None:
+        self.take_count()
+        if self._view is not None:
+            stops = [stop for stop in self._view.stops() if stop != NON_FINITE]
+            if stops:
+                self._choose(stops[end])
+
+    def action_zero_range(self) -> None:
+        self.take_count()
+        if self._view is not None:
+            self._choose(self._view.zero_stop())
+
+    def action_median_range(self) -> None:
+        self.take_count()
+        if self._view is not None:
+            self._choose(self._view.median_stop())
+
+    def action_step_image(self, step: int) -> None:
+        self._go_to_image(self._image + step * (self.take_count() or 1))
+
+    def action_step_page(self, step: int) -> None:
+        self._go_to_image(self._image + step * (self.take_count() or 1) * self.query_one(ImageGrid).layout_now.per_page)
+
+    def _go_to_image(self, image: int) -> None:
+        image = min(max(image, 0), max(len(self._tiles) - 1, 0))
+        if image != self._image:
+            self._image = image
+            self._show_page()
+
+    def action_order(self) -> None:
+        self.take_count()
+        self._order = self._order.next()
+        self._show_range()
+
+    def action_tile_size(self) -> None:
+        self.take_count()
+        grid = self.query_one(ImageGrid)
+        grid.tile_size = grid.tile_size.next()
+
+    def action_step_unit(self, step: int) -> None:
+        self._go_to_unit(self.session.unit + step * (self.take_count() or 1))
+
+    def action_go_to_unit(self) -> None:
+        count = self.take_count()
+        self._go_to_unit(self.session.layer.n_units - 1 if count is None else count)
+
+    def _go_to_unit(self, unit: int) -> None:
+        unit = min(max(unit, 0), self.session.layer.n_units - 1)
+        if unit != self.session.unit:
+            self.session.unit = unit
+            self._open()
+
+    def action_step_layer(self, step: int) -> None:
+        layer = self.session.layer_beside(step * (self.take_count() or 1))
+        if layer is not self.session.layer:
+            self.session.layer, self.session.unit = layer, 0
+            self._open()

@@ -1,0 +1,145 @@
+"""A layer's footprints as rows of character cells: where every range stands, and what is painted there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nastui.palette import BLANK
+from nastui.records import Float64, Footprints, Int64
+from nastui.stats.ranges import range_edges
+from nastui.views.bars import EMPTY, Cell, bar_width, paint_bars, paint_letter_bars
+from nastui.views.classes import ClassSlots
+from nastui.views.ink import ZERO
+from nastui.views.look import PITCHES, Look
+from nastui.views.numbers import short_number
+
+ZERO_LINE = Cell("┃", ZERO, BLANK)
+_ZERO_WIDTH = 2  # the line and the white space right of it
+_NUMBER_WIDTH = 8
+_MIN_RANGES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """Where things stand in a row: unit, lo, the ranges left of zero, the zero line, the ranges right of it, hi.
+
+    `m` ranges are asked for; `pitch` characters belong to each, white space included. `left` and `right` are the
+    columns on the two sides of the zero line. `bars_width`: the characters there are for all that.
+    """
+
+    m: int
+    pitch: int
+    left: int
+    right: int
+    label_width: int
+    bars_width: int
+
+    @property
+    def full_width(self) -> int:
+        """The characters that all range columns and the zero line would take."""
+        return (self.left + self.right) * self.pitch + _ZERO_WIDTH
+
+    @property
+    def bars_x(self) -> int:
+        """Where the bars start: after the unit and lo."""
+        return self.label_width + _NUMBER_WIDTH + 2
+
+    def column_x(self, column: int) -> int:
+        """Where a column starts, counted from the first column; column 0 is the first one right of zero."""
+        return (self.left + column) * self.pitch + (_ZERO_WIDTH if column >= 0 else 0)
+
+    @property
+    def zero_x(self) -> int:
+        """Where the zero line stands, counted from the first column."""
+        return self.left * self.pitch
+
+
+def columns_needed(lo: Float64, hi: Float64, m: int) -> tuple[int, int]:
+    """The columns left and right of the zero line that units with these extremes need; lo, hi: (U,), NaN allowed."""
+    some = _widest_units(lo, hi)
+    _, n_ranges, n_left = range_edges(lo[some], hi[some], m)
+    if len(some) == 0:
+        return 0, 0
+    n_right = n_ranges - n_left
+    return max(n_left.tolist()), max(n_right.tolist())
+
+
+def _widest_units(lo: Float64, hi: Float64) -> Int64:
+    """Units that between them need as many columns on each side as any: only the share left of zero decides."""
+    finite = np.flatnonzero(np.isfinite(lo))
+    left_share = np.zeros(len(finite))
+    spread = hi[finite] > lo[finite]
+    np.divide(-lo[finite], hi[finite] - lo[finite], out=left_share, where=spread)
+    left_share[~spread] = lo[finite][~spread] < 0
+    # A unit of one range needs less than one of m with the same share, so the two sorts are looked at apart.
+    groups = [np.flatnonzero(spread), np.flatnonzero(~spread)]
+    picked = [g[pick(left_share[g])] for g in groups if len(g) for pick in (np.argmin, np.argmax)]
+    return finite[np.array(picked, dtype=np.int64)]
+
+
+def fit_geometry(lo: Float64, hi: Float64, look: Look, width: int) -> Geometry:
+    """The geometry of a layer whose units have these extremes, on a screen of `width` characters.
+
+    The widest pitch that fits with all m ranges is taken; where not even the narrowest does, and no pitch was asked
+    for, fewer ranges are: the picture of a smaller m is exact, a cut one is not.
+    """
+    label_width = max(len(str(len(lo))), 4) + 2
+    bars_width = max(width - label_width - 2 * _NUMBER_WIDTH - 3, 1)
+    pitches = PITCHES if look.pitch is None else (look.pitch,)
+    m = look.ranges
+    while True:
+        left, right = columns_needed(lo, hi, m)
+        for pitch in pitches:
+            geometry = Geometry(m, pitch, left, right, label_width, bars_width)
+            if geometry.full_width <= bars_width:
+                return geometry
+        if look.pitch is not None or m <= _MIN_RANGES:
+            return geometry
+        pitches = PITCHES[-1:]
+        m -= 1
+
+
+@dataclass(frozen=True, slots=True)
+class PaintedRow:
+    """The bars of one unit. `lines`: a tuple of cells per text line, each `Geometry.full_width` long.
+
+    `n_hidden`: classes that are in some range but too rare there to be drawn.
+    """
+
+    lines: tuple[tuple[Cell, ...], ...]
+    n_hidden: int
+
+
+def paint_row(
+    footprints: Footprints, row: int, slots: ClassSlots, look: Look, geometry: Geometry, *, in_letters: bool = False
+) -> PaintedRow:
+    """Paint the ranges of the `row`-th unit of `footprints` in `geometry`; `in_letters` where colours cannot be told
+    apart."""
+    height = look.row_height
+    lines = [[EMPTY] * geometry.full_width for _ in range(height)]
+    counts = slots.slot_counts(footprints.counts[row, : int(footprints.n_ranges[row])])
+    held = np.flatnonzero(counts.sum(axis=1))
+    widths = [bar_width(int(counts[r].sum()), look.medium, look.full, geometry.pitch) for r in held]
+    paint = paint_letter_bars if in_letters else paint_bars
+    hidden: set[int] = set()
+    for place, width, bar in zip(held, widths, paint(counts[held], widths, height), strict=True):
+        hidden.update(bar.hidden)
+        x = geometry.column_x(int(place) - int(footprints.n_left[row]))
+        for line, cells in zip(lines, bar.lines, strict=True):
+            line[x : x + width] = cells
+    for line in lines:
+        line[geometry.zero_x] = ZERO_LINE
+    return PaintedRow(tuple(tuple(line) for line in lines), len(hidden))
+
+
+def row_label(unit: int, is_marked: bool, width: int) -> str:
+    """The unit's number at the left end of its row, with a star when a person has looked at it."""
+    return f"{'✓' if is_marked else ' '}{unit}".rjust(width)
+
+
+def row_number(value: float, *, to_right: bool) -> str:
+    """lo (right-aligned, against the bars) or hi (left-aligned) at the ends of a row."""
+    text = short_number(value, _NUMBER_WIDTH)
+    return text.rjust(_NUMBER_WIDTH) if to_right else text.ljust(_NUMBER_WIDTH)

@@ -1,0 +1,65 @@
+"""The legend: which colour and letter is which class, and what the width of a bar says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nastui.palette import OTHER
+from nastui.views.classes import ClassSlots
+from nastui.views.ink import DIM, TEXT
+from nastui.views.look import Look
+
+_GAP = 2
+
+
+@dataclass(frozen=True, slots=True)
+class LegendPiece:
+    """A piece of text and the slot or ink it is drawn in; `is_swatch` pieces are drawn as a filled block."""
+
+    text: str
+    ink: int
+    is_swatch: bool = False
+
+
+def legend_lines(slots: ClassSlots, look: Look, width: int, max_lines: int) -> list[list[LegendPiece]]:
+    """The classes of interest with their letters, then the bar widths, over at most `max_lines` lines.
+
+    Long names are cut before a class is left out; a class that still does not fit is counted in a last `+n`.
+    """
+    entries = [(slots.letter(class_id), slots.names[class_id], slot) for slot, class_id in enumerate(slots.interest)]
+    if slots.has_other:
+        n_other = len(slots.names) - len(slots.interest)
+        entries.append(("·", f"{n_other} other", OTHER))
+    widths = "images: " + "  ".join(f"{glyph} {words}" for glyph, words in zip("▎▌█", look.width_words(), strict=True))
+    for longest in (24, 16, 12, 8, 5, 3):
+        lines = _flow([(letter, _cut(name, longest), slot) for letter, name, slot in entries], widths, width)
+        if len(lines) <= max_lines:
+            return lines
+    kept = lines[:max_lines]
+    hidden = sum(piece.is_swatch for line in lines[max_lines:] for piece in line)
+    kept[-1].append(LegendPiece(f" +{hidden}", DIM))
+    return kept
+
+
+def _flow(entries: list[tuple[str, str, int]], widths: str, width: int) -> list[list[LegendPiece]]:
+    lines: list[list[LegendPiece]] = [[]]
+    used = 0
+    for letter, name, slot in entries:
+        length = 2 + len(letter) + 1 + len(name) + _GAP
+        if used + length - _GAP > width and used:
+            lines.append([])
+            used = 0
+        lines[-1] += [
+            LegendPiece(" ", slot, is_swatch=True),
+            LegendPiece(f" {letter}", DIM),
+            LegendPiece(f" {name}" + " " * _GAP, TEXT),
+        ]
+        used += length
+    if used + len(widths) > width and used:
+        lines.append([])
+    lines[-1].append(LegendPiece(widths, DIM))
+    return lines
+
+
+def _cut(name: str, longest: int) -> str:
+    return name if len(name) <= longest else name[: longest - 1] + "…"

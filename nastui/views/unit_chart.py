@@ -1,0 +1,118 @@
+"""The large footprint of the neuron screen: counts, bars, the chosen range and an axis of real values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nastui.palette import BLANK
+from nastui.views.bars import EMPTY, Bar, Cell, bar_step, paint_bar, paint_letters
+from nastui.views.classes import ClassSlots
+from nastui.views.ink import DIM, STRONG, TEXT, ZERO
+from nastui.views.look import Look
+from nastui.views.numbers import compact_count, short_number
+from nastui.views.unit_view import UnitView
+
+_MAX_PITCH = 9
+_ZERO_WIDTH = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ChartGeometry:
+    """Where the ranges stand: `pitch` characters each, the zero line before range `n_left` where there is one."""
+
+    n_ranges: int
+    n_left: int
+    pitch: int
+    width: int
+
+    @classmethod
+    def fit(cls, view: UnitView, width: int) -> ChartGeometry:
+        """The widest pitch, up to nine characters, that shows all ranges of a unit in `width` characters."""
+        pitch = (width - _ZERO_WIDTH) // max(view.n_ranges, 1)
+        return cls(view.n_ranges, view.n_left, min(max(pitch, 1), _MAX_PITCH), width)
+
+    @property
+    def has_zero_line(self) -> bool:
+        """Whether zero is an edge; it is not where all values lie on one side of it."""
+        return 0 < self.n_left < self.n_ranges
+
+    def x(self, position: int) -> int:
+        """Where range `position` starts; position n_ranges is the right end."""
+        return position * self.pitch + (_ZERO_WIDTH if self.has_zero_line and position >= self.n_left else 0)
+
+    def bar_widths(self) -> tuple[int, int, int]:
+        """The thin, medium and full bar in characters; one character stays white wherever a range has two."""
+        full = max(self.pitch - 1, 1)
+        return max(round(full / 3), 1), max(round(full * 2 / 3), 1), full
+
+
+def paint_chart(
+    view: UnitView,
+    chosen: int,
+    slots: ClassSlots,
+    look: Look,
+    size: tuple[int, int],
+    *,
+    in_letters: bool = False,
+) -> list[list[Cell]]:
+    """The chart as `size` (width, height) cells: two lines of counts where there is room, the bars, a line that points
+    at the chosen range, and the axis. The height is at least 3."""
+    width, height = size
+    geometry = ChartGeometry.fit(view, width)
+    count_lines = 2 if height >= 8 else 0
+    bar_lines = height - count_lines - 2
+    lines = [[EMPTY] * width for _ in range(height)]
+    for position, total in enumerate(view.totals):
+        if total:
+            _place_count(lines[:count_lines], geometry, position, total, position == chosen)
+            counts = tuple(slots.slot_counts(view.footprints.counts[0, position]).tolist())
+            bar_width = geometry.bar_widths()[bar_step(total, look.medium, look.full) - 1]
+            bar = (paint_letters if in_letters else paint_bar)(counts, bar_width, bar_lines)
+            _place_bar(lines[count_lines : count_lines + bar_lines], bar, geometry.x(position))
+    if geometry.has_zero_line:
+        for line in lines[count_lines : count_lines + bar_lines + 1]:
+            _put(line, geometry.x(geometry.n_left) - _ZERO_WIDTH, "┃", ZERO)
+    if 0 <= chosen < view.n_ranges:
+        _put(lines[-2], geometry.x(chosen), "▲" * geometry.bar_widths()[-1], STRONG)
+    _place_axis(lines[-1], view, geometry, chosen)
+    return lines
+
+
+def _put(line: list[Cell], x: int, text: str, ink: int) -> None:
+    for offset, glyph in enumerate(text):
+        if 0 <= x + offset < len(line):
+            line[x + offset] = Cell(glyph, ink, BLANK)
+
+
+def _place_count(lines: list[list[Cell]], geometry: ChartGeometry, position: int, total: int, is_chosen: bool) -> None:
+    """Counts stand on two lines in turn, so that each has the width of two ranges."""
+    if not lines:
+        return
+    text = compact_count(total, max(geometry.pitch * 2 - 1, geometry.pitch))
+    _put(lines[1 - position % 2], geometry.x(position), text, STRONG if is_chosen else DIM)
+
+
+def _place_bar(lines: list[list[Cell]], bar: Bar, x: int) -> None:
+    for line, cells in zip(lines, bar.lines, strict=True):
+        line[x : x + len(cells)] = cells
+
+
+def _place_axis(line: list[Cell], view: UnitView, geometry: ChartGeometry, chosen: int) -> None:
+    """lo and hi at the ends, zero under its line, and the two edges of the chosen range where they do not collide."""
+    edges = view.edges
+    if not edges:
+        _put(line, 0, "no finite value", DIM)
+        return
+    wanted = [(geometry.x(0), 0, TEXT), (geometry.x(len(edges) - 1), len(edges) - 1, TEXT)]
+    if geometry.has_zero_line:
+        wanted.append((geometry.x(geometry.n_left) - _ZERO_WIDTH, geometry.n_left, TEXT))
+    if 0 <= chosen < view.n_ranges:
+        wanted += [(geometry.x(chosen), chosen, STRONG), (geometry.x(chosen + 1), chosen + 1, STRONG)]
+    taken: list[range] = []
+    for x, edge, ink in wanted:
+        text = short_number(edges[edge], 8)
+        start = min(max(x - len(text) // 2, 0), max(len(line) - len(text), 0))
+        place = range(start - 1, start + len(text) + 1)
+        if not any(place.start < other.stop and other.start < place.stop for other in taken):
+            taken.append(place)
+            _put(line, start, text, ink)

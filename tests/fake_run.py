@@ -1,0 +1,106 @@
+"""A run made up in memory, for tests of views, widgets and screens: known units, no file."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from nastui.records import (
+    ClassInfo,
+    Float32,
+    Footprints,
+    ImageInfo,
+    ImageTable,
+    Int32,
+    LayerInfo,
+    RunInfo,
+    RunSpec,
+    UnitTable,
+)
+from nastui.stats.measures import basic_measures
+from nastui.stats.ranges import count_ranges
+
+
+class FakeRun:
+    """`n_images` images over classes of equal size, class i in image i % K, and one matrix of values per layer.
+
+    Unit 0 of every layer rises with the class; the others are seeded noise with a class effect.
+    """
+
+    def __init__(
+        self,
+        *,
+        n_images: int = 200,
+        class_names: Sequence[str] = ("ant", "bee", "cat", "dog"),
+        layers: Sequence[tuple[str, int]] = (("features.0", 40), ("classifier.1", 8)),
+        finished: bool = True,
+    ) -> None:
+        self._names = tuple(class_names)
+        self.class_id = (np.arange(n_images) % len(self._names)).astype(np.int32)
+        self._finished = finished
+        rng = np.random.default_rng(0)
+        self.matrices: dict[int, Float32] = {}
+        self._layers = []
+        for index, (path, n_units) in enumerate(layers):
+            effect = rng.normal(size=(len(self._names), n_units))
+            values = rng.normal(size=(n_images, n_units)) + 1.5 * effect[self.class_id]
+            values[:, 0] = self.class_id - 1 + np.linspace(-0.4, 0.4, n_images)
+            self.matrices[index + 1] = values.astype(np.float32)
+            shape = (n_units, 8, 8) if index == 0 else (n_units,)
+            kind = "Conv2d" if index == 0 else "Linear"
+            self._layers.append(LayerInfo(index + 1, path, kind, shape, index + 1, "neuron", n_units, 0, 0))
+
+    def info(self) -> RunInfo:
+        spec = RunSpec("nastui scan", {}, "m", "w", "d", "0" * 64, "{}", "1" * 64, "2" * 64, "max", 0, "3" * 64)
+        n = len(self.class_id)
+        done = None if not self._finished else "2026-01-01T00:00:00Z"
+        return RunInfo(Path("fake.nas.db"), "2026-01-01T00:00:00Z", done, spec, n, n, 0, n, 0.75)
+
+    def classes(self) -> tuple[ClassInfo, ...]:
+        counts = np.bincount(self.class_id, minlength=len(self._names))
+        return tuple(ClassInfo(i, name, i, int(counts[i])) for i, name in enumerate(self._names))
+
+    def layers(self) -> tuple[LayerInfo, ...]:
+        return tuple(self._layers)
+
+    def image_table(self) -> ImageTable:
+        n = len(self.class_id)
+        wrong = np.arange(n) % 4 == 3
+        return ImageTable(self.class_id, self.class_id, np.ones(n, dtype=np.bool_), wrong)
+
+    def unit_table(self, layer: LayerInfo) -> UnitTable:
+        m = basic_measures(self.matrices[layer.basis_id].T)
+        reviewed = np.zeros(layer.n_units, dtype=np.bool_)
+        return UnitTable(m.n, m.lo, m.hi, m.mean, m.std, m.density, m.zeros, m.non_finite, reviewed)
+
+    def footprints(self, layer: LayerInfo, first: int, count: int, m: int | None = None) -> Footprints:
+        values = self.matrices[layer.basis_id].T[first : first + count]
+        return count_ranges(values, self.class_id, len(self._names), m or 30, first)
+
+    def values(self, layer: LayerInfo, unit: int) -> Float32:
+        return self.matrices[layer.basis_id][:, unit]
+
+    def positions(self, layer: LayerInfo, unit: int) -> Int32 | None:
+        return None
+
+    def images(self, ids: Sequence[int]) -> list[ImageInfo]:
+        return [self._image(image_id) for image_id in ids]
+
+    def _image(self, image_id: int) -> ImageInfo:
+        class_id = int(self.class_id[image_id])
+        name = self._names[class_id]
+        wrong = image_id % 4 == 3
+        predicted = self._names[(class_id + wrong) % len(self._names)]
+        return ImageInfo(image_id, class_id, name, f"{name}/{image_id:04}.png", 8, 8, predicted, wrong, (), None)
+
+    def thumbnails(self, ids: Sequence[int]) -> dict[int, bytes]:
+        found = {}
+        for image_id in ids:
+            data = io.BytesIO()
+            Image.new("RGB", (8, 8), (image_id % 256, 80, 160)).save(data, "png")
+            found[image_id] = data.getvalue()
+        return found
