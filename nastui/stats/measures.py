@@ -1,0 +1,74 @@
+"""Numbers that describe a unit by its values over the images of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from nastui.records import Bool, Float32, Float64, Int64
+
+_BLOCK_VALUES = 1 << 17  # values looked at together: the float64 copies stay in the processor's cache
+
+
+@dataclass(frozen=True, slots=True)
+class BasicMeasures:
+    """One number a unit, each (U,); all but `non_finite` are over the finite values.
+
+    `n`: how many there are; `std`: of the population (divided by n); `density`: the share above zero;
+    `zeros`: how many are exactly zero; `non_finite`: NaN, inf and -inf. lo, hi, mean, std and density are NaN where
+    n = 0.
+    """
+
+    n: Int64
+    lo: Float64
+    hi: Float64
+    mean: Float64
+    std: Float64
+    density: Float64
+    zeros: Int64
+    non_finite: Int64
+
+
+def basic_measures(values: Float32) -> BasicMeasures:
+    """The measures of units; `values`: (U, N) float32. Sums are float64, in blocks of units: memory stays small."""
+    n_units, n_values = values.shape
+    n = np.empty(n_units, dtype=np.int64)
+    zeros = np.empty(n_units, dtype=np.int64)
+    above = np.empty(n_units, dtype=np.int64)
+    lo, hi, mean, std = (np.empty(n_units) for _ in range(4))
+    for block in _blocks(n_units, n_values):
+        part = values[block]
+        finite = np.isfinite(part)
+        n[block] = finite.sum(axis=1)
+        zeros[block] = (part == 0).sum(axis=1)
+        above[block] = ((part > 0) & finite).sum(axis=1)
+        lo[block] = np.min(part, axis=1, initial=np.inf, where=finite)
+        hi[block] = np.max(part, axis=1, initial=-np.inf, where=finite)
+        mean[block], std[block] = _mean_and_std(part, finite)
+    has_values = n > 0
+    for column in (lo, hi, mean, std):
+        column[~has_values] = np.nan
+    density = np.where(has_values, above / np.maximum(n, 1), np.nan)
+    return BasicMeasures(n, lo, hi, mean, std, density, zeros, n_values - n)
+
+
+def is_dead(measures: BasicMeasures) -> Bool:
+    """Which units never rise above zero, (U,); a unit without finite values is dead too."""
+    return ~(measures.density > 0)
+
+
+def _blocks(n_units: int, n_values: int) -> Iterator[slice]:
+    step = max(1, _BLOCK_VALUES // max(n_values, 1))
+    for first in range(0, n_units, step):
+        yield slice(first, first + step)
+
+
+def _mean_and_std(values: Float32, finite: Bool) -> tuple[Float64, Float64]:
+    """In two passes: the squares of the distances from the mean keep their digits where the squares would not."""
+    exact = np.where(finite, values, 0).astype(np.float64)
+    n = np.maximum(finite.sum(axis=1), 1)
+    mean = exact.sum(axis=1) / n
+    distance = np.where(finite, exact - mean[:, None], 0)
+    return mean, np.sqrt(np.einsum("un,un->u", distance, distance) / n)
