@@ -182,15 +182,18 @@ class UnitScreen(LookScreen):
         self._show_page()
 
     def _range_lines(self, view: UnitView) -> list[list[LegendPiece]]:
+        """The numbers of the chosen range, its classes, and which of its images one stands on."""
         if self._stop == NON_FINITE:
-            return [[LegendPiece(f" NaN or infinite  {grouped(len(self._tiles))} images", STRONG)], []]
+            return [[LegendPiece(" NaN or infinite", STRONG)], [], [self._image_piece("in the run's order")]]
         if view.n_ranges == 0:
-            return [[LegendPiece(" no finite value", STRONG)], []]
+            return [[LegendPiece(" no finite value", STRONG)], [], []]
         facts = view.facts(self._stop)
-        place = f"   image {grouped(self._image + 1)} of {grouped(len(self._tiles))}, {self._order.value}" if facts.n else ""
         words = LegendPiece(f" {range_words(facts, self._stop, view.n_ranges)}", STRONG)
         shares = share_pieces(facts, self.session.slots, self.size.width - 2)
-        return [[words, LegendPiece(place, DIM)], [LegendPiece(" ", DIM), *shares]]
+        return [[words], [LegendPiece(" ", DIM), *shares], [self._image_piece(f"by {self._order.value}")]]
+
+    def _image_piece(self, order: str) -> LegendPiece:
+        return LegendPiece(f" image {grouped(self._image + 1)} of {grouped(len(self._tiles))} {order}", DIM)
 
     def _show_page(self) -> None:
         """Show the page of images that the chosen image is on; what is not known of it is read first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from nastui.palette import LETTERS, OTHER
 from nastui.records import ClassInfo, Int32
+from nastui.views.plain import printable
 
 MAX_SLOTS = len(LETTERS)
 
@@ -31,7 +33,7 @@ class ClassSlots:
         chosen = sorted(interest if interest is not None else range(len(classes)))[:MAX_SLOTS]
         slot_of = np.full(len(classes), OTHER, dtype=np.int32)
         slot_of[chosen] = np.arange(len(chosen), dtype=np.int32)
-        return cls(tuple(c.name for c in classes), tuple(chosen), slot_of)
+        return cls(tuple(display_name(c.name) for c in classes), tuple(chosen), slot_of)
 
     @property
     def has_other(self) -> bool:
@@ -50,3 +52,11 @@ class ClassSlots:
             total[..., slot] = counts[..., class_id]
         total[..., OTHER] = counts.sum(axis=-1) - total[..., :MAX_SLOTS].sum(axis=-1)
         return total
+
+
+def display_name(name: str) -> str:
+    """A class name as it is read: without a WordNet id before it, and with nothing that a terminal would obey."""
+    return printable(_WORDNET_ID.sub("", name) or name)
+
+
+_WORDNET_ID = re.compile(r"^n\d{8}[ _-]+")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from rich.cells import cell_len
 
 from nastui.records import RunInfo, UnitTable
 from nastui.views.classes import ClassSlots
@@ -55,7 +56,10 @@ def range_words(facts: RangeFacts, position: int, n_ranges: int) -> str:
     ]
     if facts.n:
         words.append(f"mean {short_number(facts.mean)}")
-        words.append(f"ranks {grouped(facts.rank_first)}–{grouped(facts.rank_last)} by value")
+        ranks = grouped(facts.rank_first)
+        if facts.rank_last > facts.rank_first:
+            ranks += f"–{grouped(facts.rank_last)}"
+        words.append(f"rank {ranks} from the lowest")
     return "  ".join(words)
 
 
@@ -69,9 +73,9 @@ def share_pieces(facts: RangeFacts, slots: ClassSlots, width: int) -> list[Legen
         count = int(facts.counts[class_id])
         text = f"{slots.names[class_id]} {grouped(count)} ({percent(count / facts.n)})   "
         rest = f"+{len(present) - shown} classes"
-        if used + 4 + len(text) + len(rest) > width and shown:
+        if used + 4 + cell_len(text) + len(rest) > width and shown:
             return [*pieces, LegendPiece(rest, DIM)]
-        used += 4 + len(text)
+        used += 4 + cell_len(text)
         pieces += [
             LegendPiece(" ", int(slots.slot_of[class_id]), is_swatch=True),
             LegendPiece(f" {slots.letter(class_id)} ", DIM),

@@ -6,18 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import overload
 
 from nastui.records import ImageInfo, Int64
-from nastui.views.classes import ClassSlots
+from nastui.views.classes import ClassSlots, display_name
 from nastui.views.grid import GridTile
 from nastui.views.numbers import short_number
 
 
 def image_tile(image: ImageInfo, thumbnail: bytes | None, value: float, slots: ClassSlots, colour: str) -> GridTile:
     """An image with its class and value, and with the model's answer where that is wrong. `colour`: of its class."""
-    answer = f" → {image.predicted}" if image.is_wrong and image.predicted else ""
+    answer = f" → {display_name(image.predicted)}" if image.is_wrong and image.predicted else ""
     return GridTile(
         id=image.id,
         thumbnail=thumbnail,
-        caption=(f"{image.class_name}{answer}", f"{short_number(value)}  #{image.id}"),
+        caption=(f"{slots.names[image.class_id]}{answer}", f"{short_number(value)}  #{image.id}"),
         colour=colour,
         letter=slots.letter(image.class_id),
         is_wrong=bool(image.is_wrong),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rich.cells import cell_len
+
 from nastui.palette import OTHER
 from nastui.views.classes import ClassSlots
 from nastui.views.ink import DIM, TEXT
 from nastui.views.look import Look
+from nastui.views.plain import cut
 
 _GAP = 2
 
@@ -32,7 +35,7 @@ def legend_lines(slots: ClassSlots, look: Look, width: int, max_lines: int) -> l
         entries.append(("·", f"{n_other} other", OTHER))
     widths = "images: " + "  ".join(f"{glyph} {words}" for glyph, words in zip("▎▌█", look.width_words(), strict=True))
     for longest in (24, 16, 12, 8, 5, 3):
-        lines = _flow([(letter, _cut(name, longest), slot) for letter, name, slot in entries], widths, width)
+        lines = _flow([(letter, cut(name, longest), slot) for letter, name, slot in entries], widths, width)
         if len(lines) <= max_lines:
             return lines
     kept = lines[:max_lines]
@@ -45,7 +48,7 @@ def _flow(entries: list[tuple[str, str, int]], widths: str, width: int) -> list[
     lines: list[list[LegendPiece]] = [[]]
     used = 0
     for letter, name, slot in entries:
-        length = 2 + len(letter) + 1 + len(name) + _GAP
+        length = 2 + len(letter) + 1 + cell_len(name) + _GAP
         if used + length - _GAP > width and used:
             lines.append([])
             used = 0
@@ -59,7 +62,3 @@ def _flow(entries: list[tuple[str, str, int]], widths: str, width: int) -> list[
         lines.append([])
     lines[-1].append(LegendPiece(widths, DIM))
     return lines
-
-
-def _cut(name: str, longest: int) -> str:
-    return name if len(name) <= longest else name[: longest - 1] + "…"
