@@ -124,11 +124,11 @@ def paint_row(
     widths = [bar_width(int(counts[r].sum()), look.medium, look.full, geometry.pitch) for r in held]
     paint = paint_letter_bars if in_letters else paint_bars
     hidden: set[int] = set()
-    for place, width, bar in zip(held, widths, paint(counts[held], widths, height), strict=True):
+    for place, bar in zip(held, paint(counts[held], widths, height), strict=True):
         hidden.update(bar.hidden)
         x = geometry.column_x(int(place) - int(footprints.n_left[row]))
         for line, cells in zip(lines, bar.lines, strict=True):
-            line[x : x + width] = cells
+            line[x : x + len(cells)] = cells
     for line in lines:
         line[geometry.zero_x] = ZERO_LINE
     return PaintedRow(tuple(tuple(line) for line in lines), len(hidden))
