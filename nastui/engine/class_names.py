@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from nastui.engine.imagenet_twins import find_twins
 from nastui.engine.name_index import NameIndex
 from nastui.errors import ClassNotFound
 
@@ -43,7 +44,7 @@ def match_classes(
     """Find the output of each class.
 
     `names`: of the model's outputs, in order, None where unknown. `class_map` decides before names do. Names are read
-    as NameIndex does; one that fits several outputs (torchvision has two cranes) fits none. Outputs without names are
+    as NameIndex does; one that fits several outputs (ImageNet has two cranes) fits none. Outputs without names are
     matched only to classes that are all output numbers (folders 0 to 9).
     Raises ClassNotFound where the class map names an output that the model does not have.
     """
@@ -51,7 +52,7 @@ def match_classes(
     mapped = _mapped_outputs(classes, index, n_outputs, class_map or {})
     if index is not None:
         note, reason = "by name", "no output of that name"
-        found = [index.find(name) for name in classes]
+        found = [find_twins(name, index.names) or index.find(name) for name in classes]
     elif all(_is_output(name, n_outputs) for name in classes):
         note, reason = "by number: the outputs have no names, and every class is the number of one", ""
         found = [[int(name)] for name in classes]

@@ -12,6 +12,7 @@ from PIL import Image
 from torch import nn
 
 from nastui.engine.factories import call_factory
+from nastui.engine.name_index import as_names
 from nastui.engine.torchvision_models import find_torchvision_model, model_names
 from nastui.engine.weights import file_sha256, fit_state_dict, read_state_dict, state_sha256
 from nastui.errors import ModelNotFound
@@ -82,7 +83,7 @@ def output_names(value: object, spec: str) -> tuple[str, ...] | None:
         raise ModelNotFound(
             f"The output names of {spec} are a {type(value).__name__}.", hint="Give CLASSES as a tuple of names."
         )
-    return tuple(str(name) for name in value)
+    return as_names(value)
 
 
 def _load_torchvision(spec: str, weights: Path | None) -> LoadedModel:

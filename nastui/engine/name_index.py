@@ -45,24 +45,33 @@ class NameIndex:
         return tuple(by_form[form] for form in difflib.get_close_matches(wanted, by_form, n=_N_NEAREST, cutoff=0.6))
 
 
-def find_class(name: str, classes: Sequence[str]) -> int:
-    """The id of the class that a person means by `name`. Raises ClassNotFound with the nearest names."""
+def find_classes(names: Iterable[str], classes: Sequence[str]) -> list[int]:
+    """The ids of the classes that a person means by `names`. Raises ClassNotFound with the nearest names."""
     index = NameIndex(classes)
-    found = index.find(name)
-    if len(found) == 1:
-        return found[0]
-    if found:
-        several = ", ".join(classes[i] for i in found)
-        raise ClassNotFound(f"'{name}' fits several classes: {several}.", hint="Write one of them in full.")
-    near = index.nearest(name)
-    hint = f"Nearest: {', '.join(near)}." if near else f"The classes are {_few(classes)}."
-    raise ClassNotFound(f"There is no class '{name}'.", hint=hint)
+    return [_find_class(name, index) for name in names]
+
+
+def as_names(values: Sequence[object]) -> tuple[str, ...]:
+    """Class names as text; torchvision's ImageNet gives each as a tuple of synonyms, which become one list of them."""
+    return tuple(", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value) for value in values)
 
 
 def normalised(name: str) -> str:
     """A name as it is compared: lower case, no apostrophes, words apart by one blank."""
     name = unicodedata.normalize("NFKC", name).casefold()
     return " ".join(re.sub(r"[\s_\-‐-―./]+", " ", re.sub("['’`´]", "", name)).split())
+
+
+def _find_class(name: str, index: NameIndex) -> int:
+    found = index.find(name)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        several = ", ".join(index.names[i] for i in found)
+        raise ClassNotFound(f"'{name}' fits several classes: {several}.", hint="Write one of them in full.")
+    near = index.nearest(name)
+    hint = f"Nearest: {', '.join(near)}." if near else f"The classes are {_few(index.names)}."
+    raise ClassNotFound(f"There is no class '{name}'.", hint=hint)
 
 
 def _exact(name: str) -> Iterable[str]:

@@ -37,17 +37,19 @@ def _streams(path: Path) -> Iterator[IO[bytes]]:
                 yield BytesIO(archive.read(entry))
 
 
-def _globals(stream: IO[bytes]) -> Iterator[tuple[str, str]]:
-    """The (module, name) pairs of one pickle; whatever follows a byte that is no opcode is left out."""
+def _globals(stream: IO[bytes]) -> list[tuple[str, str]]:
+    """The (module, name) pairs of one pickle, none where the bytes are no whole pickle."""
+    found: list[tuple[str, str]] = []
     strings: list[str] = []
     try:
         for opcode, argument, _ in pickletools.genops(stream):
             if opcode.name in ("GLOBAL", "INST"):
                 module, _, name = str(argument).partition(" ")
-                yield module, name
+                found.append((module, name))
             elif opcode.name == "STACK_GLOBAL" and len(strings) >= 2:
-                yield strings[-2], strings[-1]
+                found.append((strings[-2], strings[-1]))
             elif isinstance(argument, str):
                 strings.append(argument)
     except ValueError:
-        return
+        return []
+    return found

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from nastui.engine.name_index import find_class
+from nastui.engine.name_index import find_classes
 from nastui.engine.sources.source import ImageSource
 from nastui.errors import DataNotFound, UsageError
 from nastui.records import ManifestImage
@@ -42,7 +42,7 @@ def select_images(
         raise UsageError(f"--per-class is {per_class}.", hint="Give 1 or more, or leave it out to take all images.")
     wanted = set(range(len(source.classes)))
     if classes is not None:
-        wanted = {find_class(name, source.classes) for name in classes}
+        wanted = set(find_classes(classes, source.classes))
     members: dict[int, list[int]] = {class_id: [] for class_id in sorted(wanted)}
     for index, label in enumerate(source.labels):
         if label in wanted:

@@ -30,10 +30,6 @@ class Digits:
     def classes(self) -> tuple[str, ...]:
         return tuple("0123456789")
 
-    @property
-    def is_concurrent(self) -> bool:
-        return True
-
     def key(self, index: int) -> str:
         return f"[{self.indices[index]}]"
 

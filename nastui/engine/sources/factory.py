@@ -11,6 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from nastui.engine.factories import call_factory, described
+from nastui.engine.name_index import as_names
 from nastui.engine.pictures import as_picture, picture_of_array, picture_of_tensor
 from nastui.engine.sources.source import SourceImage
 from nastui.errors import DataNotFound
@@ -23,8 +24,6 @@ class DatasetSource:
 
     Its `__getitem__` is called by one thread at a time: few datasets are made for more.
     """
-
-    is_concurrent = False
 
     def __init__(self, dataset: Any, spec: str, classes: Sequence[str] | None = None) -> None:
         """`classes`: names by label, where `dataset` has no `.classes`.
@@ -70,7 +69,7 @@ def _classes(dataset: Any, spec: str, given: Sequence[str] | None) -> tuple[str,
     names = given if names is None else names
     if isinstance(names, str) or not isinstance(names, Sequence) or not names:
         raise DataNotFound(f"The dataset {spec} ({type(dataset).__name__}) has no class names.", hint=_FORM)
-    return tuple(str(name) for name in names)
+    return as_names(names)
 
 
 def _labels(dataset: Any, spec: str, n_classes: int) -> list[int]:

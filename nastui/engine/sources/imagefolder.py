@@ -31,10 +31,6 @@ class ImageFolder:
     labels: Sequence[int]
     paths: Sequence[str]  # relative to root, with forward slashes
 
-    @property
-    def is_concurrent(self) -> bool:
-        return True
-
     def key(self, index: int) -> str:
         return _text(self.paths[index])
 

@@ -36,7 +36,7 @@ class ImageSource(Protocol):
     """A labelled image set, indexed 0 … len(labels) - 1.
 
     `spec`: how a person named it. `classes`: names by class id. `labels`: the class id of each image.
-    `is_concurrent`: whether `load` may be called from several threads at once.
+    `load` is called from several threads at once; a source that cannot bear that holds a lock of its own.
     """
 
     @property
@@ -47,9 +47,6 @@ class ImageSource(Protocol):
 
     @property
     def labels(self) -> Sequence[int]: ...
-
-    @property
-    def is_concurrent(self) -> bool: ...
 
     def key(self, index: int) -> str:
         """Where an image comes from: a path relative to the set, or `[index]`. Unique in the set."""
