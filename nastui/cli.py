@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,13 +12,11 @@ from typing import Any
 import click
 
 from nastui import __version__
-from nastui.errors import NastuiError
+from nastui.command_options import as_json, image_options, model_options, run_file, scan_options, terminal_options
+from nastui.errors import NastuiError, UsageError
 
 BROKEN_PIPE = 141  # 128 + SIGPIPE, as a shell reports a program that the signal ended
 INTERRUPTED = 130
-
-run_file = click.argument("file", type=click.Path(path_type=Path))
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 
 class Commands(click.Group):
@@ -51,6 +50,58 @@ def nastui(ctx: click.Context) -> None:
     """
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
+
+
+@nastui.command()
+@model_options
+@image_options
+@scan_options
+def scan(**options: Any) -> None:
+    """Record what the units of a model answer to a set of images.
+
+    Ctrl-C stops a scan cleanly; the same command goes on where it stopped. The file can be looked at meanwhile.
+    """
+    from nastui.scanning import scan_with_bar
+
+    click.echo(scan_with_bar(command=shlex.join(["nastui", *sys.argv[1:]]), **options))
+
+
+@nastui.command()
+@run_file
+@click.argument("address", required=False)
+@terminal_options
+def view(file: Path, address: str | None, images: str | None, color: str | None) -> None:
+    """Open a run in the terminal, at ADDRESS (layer or layer:unit) if one is given.
+
+    `nastui FILE` does the same.
+    """
+    _open(file, address, images=images, color=color)
+
+
+@nastui.command()
+@click.option("--fresh", is_flag=True, help="Train and scan anew.")
+@click.option("--no-open", is_flag=True, help="Only say where the run is.")
+@terminal_options
+def demo(fresh: bool, no_open: bool, images: str | None, color: str | None) -> None:
+    """Train a small network on handwritten digits, scan it and open it.
+
+    What it makes is kept in the user's cache folder.
+    """
+    from nastui.scanning import demo_with_bar
+
+    path = demo_with_bar(fresh=fresh)
+    click.echo(path)
+    if not no_open and sys.stdin.isatty() and sys.stdout.isatty():
+        _open(path, None, images=images, color=color)
+
+
+@nastui.command()
+@terminal_options
+def doctor(images: str | None, color: str | None) -> None:
+    """Say what the terminal can show, how that was found out, and what nastui makes of it."""
+    from nastui.terminal import describe_terminal
+
+    click.echo(describe_terminal(images=images, color=color))
 
 
 @nastui.command()
@@ -103,6 +154,26 @@ def units(file: Path, address: str | None, as_json: bool) -> None:
         print_rows(unit_rows(run, Address.parse(address) if address else None), as_json=as_json)
 
 
+def _open(file: Path, address: str | None, *, images: str | None, color: str | None) -> None:
+    """Run the interface on a file. The terminal is asked before Textual is imported, the file before the terminal."""
+    from nastui.listings import find_layer
+    from nastui.records import Address
+    from nastui.store.reader import RunReader
+    from nastui.terminal import open_terminal
+
+    start = Address.parse(address) if address else None
+    with RunReader(file) as run:
+        if start is not None:
+            find_layer(run, start)
+        with open_terminal(images=images, color=color) as terminal:
+            from nastui.app import NastuiApp
+
+            app = NastuiApp(run, start, terminal)
+            app.run()
+    if app.return_code:
+        click.get_current_context().exit(app.return_code)
+
+
 def execute(arguments: Sequence[str]) -> int:
     """Run nastui with these arguments; returns the exit status. Errors of our own become words on stderr."""
     for stream in (sys.stdout, sys.stderr):
@@ -111,22 +182,28 @@ def execute(arguments: Sequence[str]) -> int:
     try:
         status = nastui.main(list(arguments), prog_name="nastui", standalone_mode=False)
     except click.ClickException as exc:
-        exc.show()
-        return exc.exit_code
+        return _say(_as_usage_error(exc))
     except click.Abort:
         return INTERRUPTED
     except NastuiError as exc:
-        _say(exc)
-        return exc.exit_code
+        return _say(exc)
     return status if isinstance(status, int) else 0
 
 
-def _say(error: NastuiError) -> None:
+def _as_usage_error(error: click.ClickException) -> UsageError:
+    """click's complaint in our words' form: what happened, then what to do."""
+    ctx = error.ctx if isinstance(error, click.UsageError) else None
+    return UsageError(error.format_message(), hint=f"See {ctx.command_path if ctx else 'nastui'} --help.")
+
+
+def _say(error: NastuiError) -> int:
+    """Write an error of our own to stderr; returns its exit status."""
     from nastui.printing import printable
 
     click.echo(f"error: {printable(error.message)}", err=True)
     for line in error.hint.splitlines():
         click.echo(printable(line), err=True)
+    return error.exit_code
 
 
 def main() -> None:

@@ -22,11 +22,9 @@ def layer_rows(run: RunReader) -> Iterator[Record]:
 
 def unit_rows(run: RunReader, address: Address | None) -> Iterator[Record]:
     """A record of measures for every unit of a layer, or of all layers; of one unit where the address names it."""
-    layers = run.layers() if address is None else (run.layer(address.layer, address.basis),)
-    wanted = None if address is None else address.unit
-    for layer in layers:
+    for layer in run.layers() if address is None else (find_layer(run, address),):
         table = run.unit_table(layer)
-        units = range(layer.n_units) if wanted is None else (_checked(layer, wanted),)
+        units = range(layer.n_units) if address is None or address.unit is None else (address.unit,)
         yield from ({"address": _unit_address(layer, unit), **_measures(table, unit)} for unit in units)
 
 
@@ -34,17 +32,19 @@ def details(run: RunReader, address: Address | None) -> Record:
     """Everything there is to say of the run, of a layer, or of a unit."""
     if address is None:
         return _run(run)
+    layer = find_layer(run, address)
+    return _layer(layer) if address.unit is None else _unit(run, layer, address.unit)
+
+
+def find_layer(run: RunReader, address: Address) -> LayerInfo:
+    """The layer of an address. Raises AddressNotFound also where the layer is there but not the unit."""
     layer = run.layer(address.layer, address.basis)
-    return _layer(layer) if address.unit is None else _unit(run, layer, _checked(layer, address.unit))
-
-
-def _checked(layer: LayerInfo, unit: int) -> int:
-    if unit >= layer.n_units:
+    if address.unit is not None and address.unit >= layer.n_units:
         raise AddressNotFound(
-            f"{layer.address} has no unit {unit}.",
+            f"{layer.address} has no unit {address.unit}.",
             hint=f"Its units are {_unit_address(layer, 0)} to {_unit_address(layer, layer.n_units - 1)}.",
         )
-    return unit
+    return layer
 
 
 def _unit_address(layer: LayerInfo, unit: int) -> str:

@@ -98,7 +98,7 @@ def _text(value: Value) -> str:
     if isinstance(value, float):
         return f"{value:.5g}"
     if isinstance(value, dict):
-        return ", ".join(f"{printable(key)} {_text(inner)}" for key, inner in value.items())
+        return ", ".join(f"{printable(key)}: {_text(inner)}" for key, inner in value.items())
     if isinstance(value, list):
         return " ".join(map(_text, value))
     return printable(str(value))

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from types import FrameType
 
 from rich.console import Console
-from rich.filesize import decimal
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -58,21 +57,18 @@ class Bar:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def update(self, what: str, done: int, total: int, *, unit: str, n_bytes: int = 0, failed: int = 0) -> None:
+    def say(self, line: str) -> None:
+        """Write a line of text, above the bar where there is one."""
+        self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    def update(self, what: str, done: int, total: int, *, unit: str, note: str = "") -> None:
         """Show that `done` of `total` of the step `what` are done. A step whose first `done` is not 0 was resumed."""
-        notes = [decimal(n_bytes) if n_bytes else "", f"{failed:,} failed" if failed else ""]
-        note = ", ".join(filter(None, notes))
         if what not in self._tasks:
             self._tasks[what] = self._progress.add_task(what, total=total, completed=done, unit=unit, note=note)
         self._progress.update(self._tasks[what], total=total, completed=done, note=note)
         if not self._console.is_terminal and time.monotonic() - self._last_line >= SECONDS_BETWEEN_LINES:
             self._last_line = time.monotonic()
-            self._console.print(f"{what}: {done:,} of {total:,} {unit}, {note}", highlight=False, markup=False)
-
-
-def stderr_bar() -> Bar:
-    """The bar of a command: on stderr, since stdout is for data."""
-    return Bar(Console(stderr=True))
+            self.say(f"{what}: {done:,} of {total:,} {unit}  {note}".rstrip())
 
 
 class StopRequest:

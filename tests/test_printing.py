@@ -69,5 +69,5 @@ def test_record_prints_facts_then_its_lists_as_tables(capsys: pytest.CaptureFixt
         "",
         "ranges:",
         "  range  n  classes",
-        "      0  3  cat 2, dog\\x1b 1",
+        "      0  3  cat: 2, dog\\x1b: 1",
     ]

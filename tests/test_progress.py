@@ -13,11 +13,12 @@ from nastui import progress
 from nastui.progress import Bar, stop_on_signal
 
 
-def test_bar_on_a_terminal_shows_count_speed_bytes_and_failures() -> None:
+def test_bar_on_a_terminal_shows_count_speed_and_what_else_there_is() -> None:
     out = io.StringIO()
     with Bar(Console(file=out, force_terminal=True, color_system=None, width=120)) as bar:
-        bar.update("Scanning", 0, 200, unit="images")
-        bar.update("Scanning", 200, 200, unit="images", n_bytes=1_500_000, failed=3)
+        for done in (0, 50, 100):
+            bar.update("Scanning", done, 200, unit="images")
+        bar.update("Scanning", 200, 200, unit="images", note="1.5 MB, 3 failed")
     last = out.getvalue().splitlines()[-2]
     assert "Scanning" in last
     assert "200/200" in last
@@ -29,10 +30,10 @@ def test_log_file_gets_a_line_now_and_then_and_no_bar(monkeypatch: pytest.Monkey
     with Bar(Console(file=out)) as bar:
         bar.update("Scanning", 100, 200, unit="images")
         monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
-        bar.update("Scanning", 150, 200, unit="images", n_bytes=2_000)
+        bar.update("Scanning", 150, 200, unit="images", note="2.0 kB")
         monkeypatch.undo()
         bar.update("Scanning", 200, 200, unit="images")
-    assert out.getvalue() == "Scanning: 150 of 200 images, 2.0 kB\n"
+    assert out.getvalue() == "Scanning: 150 of 200 images  2.0 kB\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

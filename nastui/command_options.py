@@ -1,0 +1,114 @@
+"""The options that commands take. Those of `nastui scan` have the names of the parameters of `nastui.scan()`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(map(float, _names(text)))
+    except ValueError as exc:
+        raise click.BadParameter(f"'{text}' is not made of numbers with commas between them.") from exc
+
+
+A_PATH = click.Path(path_type=Path)
+
+run_file = click.argument("file", type=A_PATH)
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
+
+def _together(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Several options as one decorator, in the order in which the help shows them."""
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+model_options = _together(
+    click.option(
+        "--model",
+        required=True,
+        metavar="SPEC",
+        help="torchvision:NAME, torchvision:NAME@WEIGHTS, path/to/file.py:factory or package.module:factory.",
+    ),
+    click.option("--weights", type=A_PATH, help="A file with the model's state_dict."),
+    click.option(
+        "--layers",
+        default="auto",
+        show_default=True,
+        metavar="GLOBS",
+        help="Dotted names with wildcards, with commas between them; auto: every conv and linear module.",
+    ),
+    click.option(
+        "--reduce",
+        type=click.Choice(["max", "mean", "center", "sample", "none"]),
+        default="max",
+        show_default=True,
+        help="How a channel's map becomes one number; with none every element is a unit.",
+    ),
+)
+
+image_options = _together(
+    click.option(
+        "--data",
+        required=True,
+        metavar="SPEC",
+        help="imagefolder:PATH, digits:, path/to/file.py:factory or package.module:factory.",
+    ),
+    click.option("--per-class", type=click.IntRange(min=1), help="So many images of each class, chosen by --seed."),
+    click.option("--classes", type=_names, metavar="NAMES", help="Only these classes, with commas between them."),
+    click.option("--class-map", type=A_PATH, help="A file that says which class is which output of the model."),
+    click.option("--size", metavar="PIXELS", help="Resize to PIXELS or HEIGHTxWIDTH."),
+    click.option(
+        "--mean",
+        type=_numbers,
+        metavar="NUMBERS",
+        help="Subtracted from the pixels (0 to 1): one number, or one a channel.",
+    ),
+    click.option("--std", type=_numbers, metavar="NUMBERS", help="What the pixels are divided by after that."),
+    click.option("--grayscale", is_flag=True, default=None, help="Turn the images grey."),
+)
+
+scan_options = _together(
+    click.option("--out", required=True, type=A_PATH, help="The run's file, as a rule NAME.nas.db."),
+    click.option("--force", is_flag=True, help="Replace a run that is in the way."),
+    click.option("--batch-size", type=click.IntRange(min=1), default=32, show_default=True),
+    click.option("--workers", type=click.IntRange(min=1), help="Threads that read images."),
+    click.option(
+        "--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps; auto: the GPU if there is one."
+    ),
+    click.option("--seed", type=int, default=0, show_default=True, help="For --per-class and --reduce sample."),
+    click.option(
+        "--ranges",
+        type=click.IntRange(min=1),
+        default=30,
+        show_default=True,
+        help="How many ranges a unit's values are cut into.",
+    ),
+)
+
+terminal_options = _together(
+    click.option(
+        "--images",
+        type=click.Choice(["auto", "kitty", "sixel", "half", "none"]),
+        help="How pictures are drawn, where the terminal's own answer is wrong.",
+    ),
+    click.option(
+        "--color", type=click.Choice(["auto", "truecolor", "256", "16", "none"]), help="How many colours are used."
+    ),
+)

@@ -1,0 +1,87 @@
+"""Scan and demo as their commands show them: a bar, warnings as they come up, Ctrl-C, closing words; all on stderr."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from platformdirs import user_cache_path
+from rich.console import Console
+from rich.filesize import decimal
+
+from nastui.printing import printable
+from nastui.progress import Bar, stop_on_signal
+from nastui.store.reader import RunReader
+
+if TYPE_CHECKING:
+    from nastui.engine.scan import ScanProgress
+
+# What a stage is called, and what it counts.
+_STEPS = {"training": ("Training", "epochs"), "scanning": ("Scanning", "images"), "measuring": ("Measuring", "units")}
+
+
+def scan_with_bar(*, out: Path, **options: Any) -> Path:
+    """Scan with the options of `nastui.scan`; returns the path of the run's file."""
+    from nastui.engine.scan import scan
+
+    with stop_on_signal() as stop, Bar(Console(stderr=True)) as bar:
+        scan(out=out, on_progress=ScanReport(bar), should_stop=stop, **options)
+        for line in closing_words(out):
+            bar.say(line)
+    return out
+
+
+def demo_with_bar(*, fresh: bool) -> Path:
+    """Make the demo in the user's cache folder, or find it there; returns the path of its run's file."""
+    from nastui.engine.demo import DemoProgress, make_demo
+
+    with stop_on_signal() as stop, Bar(Console(stderr=True)) as bar:
+
+        def report(progress: DemoProgress) -> None:
+            what, unit = _STEPS[progress.stage]
+            note = "" if progress.accuracy is None else f"{progress.accuracy:.1%} of the test digits right"
+            bar.update(what, progress.done, progress.total, unit=unit, note=note)
+
+        made = make_demo(user_cache_path("nastui") / "demo", fresh=fresh, on_progress=report, should_stop=stop)
+        bar.say(
+            f"{'found' if made.is_cached else 'made'} {made.run}, and {len(made.checkpoints)} checkpoints beside it"
+        )
+        for line in closing_words(made.run):
+            bar.say(line)
+    return made.run
+
+
+class ScanReport:
+    """Passes a scan's progress on to a bar, and each warning once."""
+
+    def __init__(self, bar: Bar) -> None:
+        self._bar = bar
+        self._n_warnings = 0
+
+    def __call__(self, progress: ScanProgress) -> None:
+        for warning in progress.warnings[self._n_warnings :]:
+            self._bar.say(f"warning: {printable(warning)}")
+        self._n_warnings = len(progress.warnings)
+        if progress.stage in _STEPS:
+            what, unit = _STEPS[progress.stage]
+            failed = f", {progress.failed:,} failed" if progress.failed else ""
+            note = f"{decimal(progress.bytes_written)}{failed}"
+            self._bar.update(what, progress.done, progress.total, unit=unit, note=note)
+
+
+def closing_words(path: Path) -> Iterator[str]:
+    """What a finished run holds, what may be claimed, and how to open it: a fact a line."""
+    with RunReader(path) as run:
+        info, layers, classes = run.info(), run.layers(), run.classes()
+    n_units = sum(layer.n_units for layer in layers)
+    failed = f" ({info.n_failed:,} could not be read)" if info.n_failed else ""
+    yield f"{info.n_done:,} images{failed} of {len(classes):,} classes, {n_units:,} units in {len(layers):,} layers"
+    if info.top1 is None:
+        yield "top-1: not claimed, no class of the images is known to be an output of the model"
+    else:
+        unmatched = sum(c.output is None for c in classes)
+        rest = f"; {unmatched:,} classes are no known outputs of the model" if unmatched else ""
+        yield f"top-1: {info.top1:.1%} of {info.n_matched:,} images{rest}"
+    yield f"open it: nastui {shlex.quote(str(path))}"
