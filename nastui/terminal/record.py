@@ -43,6 +43,7 @@ class Terminal:
 
     `cell_pixels`: (width, height) of a cell. `sixel_limit`: pixels of the largest sixel picture, None for no limit.
     `is_remote`: reached through ssh, so bytes are time. `in_tmux`: escape codes for the terminal outside need wrapping.
+    `typed`: keys pressed while the terminal was being asked; they are for the interface.
     """
 
     colour_depth: ColourDepth = "256"
@@ -54,3 +55,4 @@ class Terminal:
     in_tmux: bool = False
     name: str = ""
     reasons: tuple[str, ...] = ()
+    typed: str = ""

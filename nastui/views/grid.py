@@ -56,6 +56,16 @@ class Box:
     width: int
     height: int
 
+    def overlaps(self, other: Box) -> bool:
+        """Whether the two have a cell in common."""
+        return self.common_cells(other) > 0
+
+    def common_cells(self, other: Box) -> int:
+        """How many cells the two have in common."""
+        columns = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
+        lines = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)
+        return max(0, columns) * max(0, lines)
+
 
 @dataclass(frozen=True, slots=True)
 class GridLayout:

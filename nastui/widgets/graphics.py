@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import ClassVar, NamedTuple
@@ -99,15 +99,20 @@ def _cost(picture: Picture | NoPicture) -> int:
 
 
 class Graphics(ABC):
-    """A way to show pictures. `encode` is safe in any thread; the rest belongs to the app's."""
+    """A way to show pictures. `encode` is safe in any thread; the rest belongs to the app's.
+
+    `generation` grows whenever cells painted earlier may no longer show the picture that they stood for.
+    """
 
     name: ClassVar[str]
     has_pictures: ClassVar[bool] = True
+    is_placed: ClassVar[bool] = False  # drawn by place_pictures over blank cells, not by the cells themselves
 
     def __init__(self, terminal: Terminal) -> None:
         self.terminal = terminal
         self.cell = terminal.cell_pixels
         self.cache = PictureCache()
+        self.generation = 0
 
     def key(self, image_id: Hashable, columns: int, lines: int) -> PictureKey:
         return PictureKey(image_id, columns, lines, self.cell)
@@ -124,8 +129,11 @@ class Graphics(ABC):
         """What to write before the cells that were just painted."""
         return ""
 
-    def after_frame(self, painted: Iterable[Box], wanted: Sequence[Placement]) -> str:
-        """What to write after a frame that repainted `painted`, so that the `wanted` pictures stand."""
+    def after_frame(self, painted: Iterable[Box], wanted: Sequence[Placement], cells: Callable[[Box], str]) -> str:
+        """What to write after a frame that wrote `painted`, so that the `wanted` pictures stand and no others.
+
+        `cells` gives what writes the text of a box again, which wipes a picture there.
+        """
         return ""
 
     def forget(self) -> None:  # noqa: B027  most drivers have nothing to forget

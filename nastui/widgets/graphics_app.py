@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Protocol, TypeVar
 from weakref import WeakSet
 
 from rich.console import RenderableType
-from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual import events
+from textual._compositor import CompositorUpdate
 from textual.app import App
+from textual.driver import Driver
 from textual.screen import Screen
 
-from nastui.terminal import Terminal
+from nastui.terminal import Images, Terminal
+from nastui.terminal.driver import TerminalDriver
 from nastui.views.grid import Box
 from nastui.widgets.graphics import Graphics, NoGraphics, Placement
+from nastui.widgets.graphics_frames import ChangedCells, FrameLog
 from nastui.widgets.graphics_half import HalfBlocks
+from nastui.widgets.graphics_kitty import KittyPictures
+from nastui.widgets.graphics_sixel import SixelPictures
 
 Result = TypeVar("Result")
 
@@ -25,10 +32,19 @@ class PictureSource(Protocol):
     def placements(self) -> Sequence[Placement]:
         """The pictures wanted now, in screen cells: only such as nothing covers, on the active screen."""
 
+    def refresh(self) -> object:
+        """Paint anew."""
+
 
 def graphics_for(terminal: Terminal) -> Graphics:
     """The driver for the pictures that `terminal` takes."""
-    return NoGraphics(terminal) if terminal.images == "none" else HalfBlocks(terminal)
+    drivers: dict[Images, type[Graphics]] = {
+        "kitty": KittyPictures,
+        "sixel": SixelPictures,
+        "half": HalfBlocks,
+        "none": NoGraphics,
+    }
+    return drivers[terminal.images](terminal)
 
 
 class GraphicsApp(App[Result]):
@@ -39,22 +55,58 @@ class GraphicsApp(App[Result]):
         self.terminal = terminal
         self.graphics = graphics_for(terminal)
         self.picture_sources: WeakSet[PictureSource] = WeakSet()
-        self._frame: RenderableType | None = None
+        self._frames = FrameLog()
+        self._frame: ChangedCells | None = None
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's driver made fit for slow and lost terminals, unless another was asked for by TEXTUAL_DRIVER."""
+        chosen = super().get_driver_class()
+        return TerminalDriver if issubclass(TerminalDriver, chosen) else chosen
+
+    def terminal_opened(self) -> None:
+        """Called by the driver: the terminal holds none of our pictures, and any text."""
+        self.graphics.forget()
+        self._frames.forget()
+
+    def terminal_farewell(self) -> str:
+        """Called by the driver: what takes our pictures out of the terminal."""
+        return self.graphics.farewell()
+
+    def on_app_focus(self, event: events.AppFocus) -> None:
+        """Send pictures again: tmux does not keep those that came while its window was hidden."""
+        if self.terminal.in_tmux and self.graphics.name == "kitty":
+            self.graphics.forget()
+            for source in self.picture_sources:
+                source.refresh()
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         """Write a frame, with what its pictures need before and after it."""
         if self._driver is not None and (before := self.graphics.before_frame()):
             self._driver.write(before)
-        self._frame = renderable
+        if isinstance(renderable, CompositorUpdate) and self._is_writing:
+            renderable = self._frames.needed(renderable, self.console)
+            self._frame = renderable
         try:
             super()._display(screen, renderable)
         finally:
             self._frame = None
 
+    @property
+    def _is_writing(self) -> bool:
+        """Whether Textual writes a frame now, or drops it."""
+        is_open = self._driver is not None and not self._driver.is_headless
+        return is_open and self._running and not self._closed and not self._batch_count
+
+    def repaint(self) -> None:
+        """Write the whole screen again, for a terminal that something else has written to."""
+        self.graphics.forget()
+        self._frames.forget()
+        self.refresh()
+
     def _end_update(self) -> None:
         """Place pictures while the terminal still holds back the frame, so that both appear at once."""
-        if self._frame is not None and isinstance(self._frame, CompositorUpdate):
-            self._place_pictures(painted(self._frame))
+        if self._frame is not None:
+            self._place_pictures(self._frame.boxes)
         super()._end_update()
 
     def place_pictures(self) -> None:
@@ -62,21 +114,8 @@ class GraphicsApp(App[Result]):
         self._place_pictures(())
 
     def _place_pictures(self, boxes: Iterable[Box]) -> None:
+        if self._driver is None or not self.graphics.is_placed:
+            return
         wanted = [placement for source in self.picture_sources for placement in source.placements()]
-        if self._driver is not None and (after := self.graphics.after_frame(boxes, wanted)):
+        if after := self.graphics.after_frame(boxes, wanted, partial(self._frames.cells, console=self.console)):
             self._driver.write(after)
-
-
-def painted(frame: CompositorUpdate) -> list[Box]:
-    """The cells that `frame` writes; Textual repaints a changed part of a line from the widget's left edge on."""
-    if isinstance(frame, LayoutUpdate):
-        x, y, width, height = frame.region
-        return [Box(x, y, width, height)]
-    if not isinstance(frame, ChopsUpdate):
-        return []
-    boxes = []
-    for y, first, last in frame.spans:
-        for end, (x, strip) in zip(frame.chop_ends[y], frame.chops[y].items(), strict=False):
-            if strip is not None and x <= last and end > first:
-                boxes.append(Box(x, y, min(end, last) - x, 1))
-    return boxes

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import ClassVar
 
 from rich.segment import Segment
-from rich.style import Style
 from textual import events, work
 from textual.geometry import Region
 from textual.message import Message
@@ -16,28 +15,27 @@ from textual.widget import Widget
 from textual.worker import get_current_worker
 
 from nastui.terminal import Terminal
-from nastui.views.grid import CAPTION_LINES, Box, GridLayout, GridTile, TileSize, grid_layout, plain_text
+from nastui.views.grid import CAPTION_LINES, Box, GridLayout, GridTile, TileSize, grid_layout
 from nastui.widgets.graphics import (
     Graphics,
     NoPicture,
     Picture,
     PictureKey,
     Placement,
-    Row,
     encode_thumbnail,
 )
 from nastui.widgets.graphics_app import GraphicsApp
 from nastui.widgets.graphics_half import HalfBlocks
+from nastui.widgets.graphics_tiles import CURSOR, TileStyles, caption_cells, note_cells, picture_cells
 
 _POST_EVERY = 0.08  # seconds between two repaints while pictures of a page are being made ready
-CURSOR = "▶"
-WRONG = "✗"
 
 
 class ImageGrid(Widget):
     """Shows the page of `tiles` that holds the cursor. Keys are the screen's business."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"image-grid--cursor", "image-grid--note", "image-grid--wrong"}
+    ALLOW_SELECT = False
     DEFAULT_CSS = """
     ImageGrid {
         width: 1fr; height: 1fr;
@@ -91,7 +89,8 @@ class ImageGrid(Widget):
         self._layout = grid_layout(1, 1, 0)
         self._start = 0
         self._page: tuple[GridTile, ...] = ()
-        self._was_covered = False
+        self._painted_for = (False, 0)
+        self._is_settling = False  # pictures came, and the frame that notes the failed ones is still due
         self._own_graphics: Graphics | None = None
 
     # What a screen uses
@@ -157,43 +156,56 @@ class ImageGrid(Widget):
         end = min(len(self._tiles), self._start + self._layout.per_page)
         self._page = tuple(self._tiles[index] for index in range(self._start, end))
         self.refresh()
-        self._make_ready(self._missing())
+        if missing := self._missing():
+            self._make_ready(missing)
         if self._layout.per_page != per_page:
             self.post_message(self.PageSizeChanged(self, self._layout.per_page))
 
     def _key(self, tile: GridTile) -> PictureKey:
         return self._graphics.key(tile.id, self._layout.tile_width, self._layout.picture_lines)
 
-    def _missing(self) -> list[tuple[PictureKey, bytes]]:
+    def _missing(self) -> list[list[tuple[PictureKey, bytes]]]:
+        """The pictures of the page that are not ready, by rows of tiles: a row is repainted as a whole."""
         if self._layout.picture_lines < 1 or not self._graphics.has_pictures:
             return []
-        wanted = ((self._key(tile), tile.thumbnail) for tile in self._page)
-        cache = self._graphics.cache
-        return [(key, data) for key, data in wanted if data is not None and cache.get(key) is None]
+        cache, columns = self._graphics.cache, self._layout.columns
+        wanted = [(self._key(tile), tile.thumbnail) for tile in self._page]
+        rows = [wanted[start : start + columns] for start in range(0, len(wanted), columns)]
+        lacking = [[(key, data) for key, data in row if data is not None and cache.get(key) is None] for row in rows]
+        return [row for row in lacking if row]
 
     @work(thread=True, exclusive=True, group="pictures")
-    def _make_ready(self, missing: list[tuple[PictureKey, bytes]]) -> None:
+    def _make_ready(self, missing: list[list[tuple[PictureKey, bytes]]]) -> None:
         """Encode pictures off the event loop and hand them over a few at a time."""
         worker, graphics = get_current_worker(), self._graphics
         ready: dict[PictureKey, Picture | NoPicture] = {}
         posted = monotonic()
-        for key, data in missing:
-            if worker.is_cancelled:
-                return
-            ready[key] = encode_thumbnail(graphics, data, key.columns, key.lines)
-            row_is_whole = len(ready) % self._layout.columns == 0
-            if row_is_whole and monotonic() - posted > _POST_EVERY:
+        for row in missing:
+            for key, data in row:
+                if worker.is_cancelled:
+                    return
+                ready[key] = encode_thumbnail(graphics, data, key.columns, key.lines)
+            if monotonic() - posted > _POST_EVERY or row is missing[-1]:
                 self.post_message(self._PicturesReady(ready))
                 ready, posted = {}, monotonic()
-        if ready:
-            self.post_message(self._PicturesReady(ready))
 
     def on_image_grid__pictures_ready(self, message: _PicturesReady) -> None:
         message.stop()
         for key, picture in message.pictures.items():
             self._graphics.cache.put(key, picture)
         slots = [slot for slot, tile in enumerate(self._page) if self._key(tile) in message.pictures]
-        self.refresh(*self._lines_of(slots, pictures=True))
+        if self._graphics.is_placed and not self._is_covered:
+            slots = [slot for slot in slots if isinstance(message.pictures[self._key(self._page[slot])], NoPicture)]
+            self._is_settling = True
+            self.call_after_refresh(self._place)
+        if slots:
+            self.refresh(*self._lines_of(slots, pictures=True))
+
+    def _place(self) -> None:
+        """Draw pictures that are ready over cells that are blank already."""
+        self._is_settling = False
+        if isinstance(self.app, GraphicsApp):
+            self.app.place_pictures()
 
     def _lines_of(self, slots: Sequence[int], *, pictures: bool) -> list[Region]:
         """The widget's lines that hold the pictures, or the captions, of `slots`."""
@@ -232,77 +244,92 @@ class ImageGrid(Widget):
         return self.screen is not self.app.screen
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        if self._is_covered != self._was_covered:
-            self._was_covered = not self._was_covered
+        painting_for = self._is_covered, self._graphics.generation
+        if painting_for != self._painted_for:  # lines painted earlier stand for other pictures, or another way
+            self._painted_for = painting_for
             self._styles_cache.clear()
         return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
-        layout = self._layout
+        layout, styles = self._layout, self._tile_styles()
         row, line = divmod(y, layout.tile_height)
-        base = self.rich_style
         segments: list[Segment] = []
         x = 0
         if row < layout.rows:
             for slot in range(row * layout.columns, min(len(self._page), (row + 1) * layout.columns)):
                 box = layout.tile(slot)
-                gap, cells = self._tile_line(slot, line, box.width)
-                segments.append(Segment(" " * (box.x - x - len(gap)) + gap, base))
+                gap, cells = self._tile_line(slot, line, box.width, styles)
+                segments.append(Segment(" " * (box.x - x - len(gap)) + gap, styles.base))
                 segments += cells
                 x = box.x + box.width
-        segments.append(Segment(" " * max(0, self.size.width - x), base))
-        return Strip([segment for segment in segments if segment.text])
+        segments.append(Segment(" " * max(0, self.size.width - x), styles.base))
+        return Strip(Segment.simplify(segment for segment in segments if segment.text), self.size.width)
 
-    def _tile_line(self, slot: int, line: int, width: int) -> tuple[str, list[Segment]]:
-        """Line `line` of the tile in `slot`: the mark before it, and its cells."""
-        tile = self._page[slot]
-        caption_line = line - max(0, self._layout.picture_lines)
-        if caption_line < 0:
-            return "", self._picture_line(tile, line, width)
-        is_cursor = self._start + slot == self._cursor
-        return (CURSOR if is_cursor and caption_line == 0 else ""), self._caption(tile, caption_line, width, is_cursor)
-
-    def _picture_line(self, tile: GridTile, line: int, width: int) -> list[Segment]:
+    def _tile_styles(self) -> TileStyles:
         base = self.rich_style
+        cursor, note, wrong = (
+            base + self.get_component_rich_style(f"image-grid--{part}") for part in ("cursor", "note", "wrong")
+        )
+        return TileStyles(base, cursor, note, wrong)
+
+    def _tile_line(self, slot: int, line: int, width: int, styles: TileStyles) -> tuple[str, list[Segment]]:
+        """Line `line` of the tile in `slot`: the mark before it, and its cells."""
+        tile, height = self._page[slot], max(0, self._layout.picture_lines)
+        is_cursor = self._start + slot == self._cursor
+        if line >= height:
+            mark = CURSOR if is_cursor and line == height else ""
+            return mark, caption_cells(tile, line - height, width, styles, is_cursor=is_cursor)
         key = self._key(tile)
         picture = self._graphics.cache.get(key) if tile.thumbnail is not None else NoPicture(tile.note)
-        if picture is None:
-            return [Segment(" " * width, base)]
         if isinstance(picture, NoPicture):
-            note = picture.reason if line == self._layout.picture_lines // 2 else ""
-            return [Segment(plain_text(note, width), base + self.get_component_rich_style("image-grid--note"))]
+            return "", note_cells(picture.reason, line, width, height, styles)
+        if picture is None:
+            return "", [Segment(" " * width, styles.base)]
         rows = self._graphics.rows(key, picture, is_covered=self._is_covered)
-        at = line - (self._layout.picture_lines - picture.lines)
-        if not rows or not 0 <= at < len(rows):
-            return [Segment(" " * width, base)]
-        return _centred(rows[at], picture.columns, width, base)
-
-    def _caption(self, tile: GridTile, line: int, width: int, is_cursor: bool) -> list[Segment]:
-        base = self.rich_style + self.get_component_rich_style("image-grid--cursor") if is_cursor else self.rich_style
-        if line >= CAPTION_LINES:
-            return [Segment(" " * width, base)]
-        segments: list[Segment] = []
-        if line == 0 and (tile.letter or tile.colour):
-            mark = self.rich_style + Style(color=tile.colour) if tile.colour else base
-            segments.append(Segment((tile.letter or "█")[:1], mark))
-            segments.append(Segment(" ", base))
-        if line == 1 and tile.is_wrong:
-            segments.append(Segment(WRONG, base + self.get_component_rich_style("image-grid--wrong")))
-            segments.append(Segment(" ", base))
-        used = sum(len(segment.text) for segment in segments)
-        segments.append(Segment(plain_text(tile.caption[line], max(0, width - used)), base))
-        return list(Strip(segments).crop(0, width))
+        return "", picture_cells(rows, picture.columns, line, width, height, styles.base)
 
     def placements(self) -> list[Placement]:
-        """The pictures wanted on the screen now."""
-        return []
+        """The pictures of the page that are ready and that nothing covers, in screen cells."""
+        if self._is_settling or self._is_covered or not self.is_attached or not self.display:
+            return []
+        free = free_cells(self)
+        wanted = []
+        for slot, tile in enumerate(self._page):
+            key = self._key(tile)
+            picture = self._graphics.cache.get(key) if tile.thumbnail is not None else None
+            if isinstance(picture, Picture):
+                box = self._picture_box(slot, picture)
+                if free(box):
+                    wanted.append(Placement(key, picture, box))
+        return wanted
 
-    def _screen_box(self, box: Box) -> Box:
-        region = self.content_region
-        return Box(region.x + box.x, region.y + box.y, box.width, box.height)
+    def _picture_box(self, slot: int, picture: Picture) -> Box:
+        """The screen cells of a picture: in the middle above its caption."""
+        region, room = self.content_region, self._layout.picture(slot)
+        return Box(
+            region.x + room.x + (room.width - picture.columns) // 2,
+            region.y + room.y + room.height - picture.lines,
+            picture.columns,
+            picture.lines,
+        )
 
 
-def _centred(row: Row, columns: int, width: int, base: Style) -> list[Segment]:
-    left = (width - columns) // 2
-    cells = [segment if segment.style is not None else Segment(segment.text, base) for segment in row]
-    return [Segment(" " * left, base), *cells, Segment(" " * (width - columns - left), base)]
+def free_cells(widget: Widget) -> Callable[[Box], bool]:
+    """Tells whether all of a box of screen cells shows `widget`: none clipped, none under another widget."""
+    layers = widget.screen._compositor.layers_visible
+
+    def is_free(box: Box) -> bool:
+        for y in range(box.y, box.y + box.height):
+            for other, region, _ in layers[y] if 0 <= y < len(layers) else ():
+                here = Box(*region)
+                if other is widget:
+                    if not (here.x <= box.x and box.x + box.width <= here.x + here.width):
+                        return False
+                    break
+                if here.overlaps(Box(box.x, y, box.width, 1)):
+                    return False
+            else:
+                return False
+        return True
+
+    return is_free

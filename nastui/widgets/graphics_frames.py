@@ -1,0 +1,119 @@
+"""What the terminal shows already, so that no frame says it again.
+
+Textual repaints the changed part of a line from its widget's left edge on, and the whole screen when another screen
+comes or goes, often twice. Most of these cells do not change; over ssh bytes are time, and a sixel picture is wiped
+by whatever is written to its cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.segment import Segment
+from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual.strip import Strip
+
+from nastui.views.grid import Box
+
+Piece = tuple[int, int, Strip]  # a part of a line: from column, to column (not included), what it shows
+
+
+class ChangedCells(CompositorUpdate):
+    """A frame reduced to what the terminal does not show yet: `boxes` are the cells that it writes."""
+
+    def __init__(self, text: str, boxes: list[Box]) -> None:
+        self.text = text
+        self.boxes = boxes
+
+    def render_segments(self, console: Console) -> str:
+        return self.text
+
+
+class FrameLog:
+    """Remembers what was written where, line by line."""
+
+    def __init__(self) -> None:
+        self._lines: dict[int, dict[int, Piece]] = {}
+        self._size: tuple[int, int] = (0, 0)
+
+    def forget(self) -> None:
+        """The terminal may show anything."""
+        self._lines.clear()
+
+    def needed(self, frame: CompositorUpdate, console: Console) -> ChangedCells | None:
+        """What of `frame` has to be written; None for nothing. It counts as written from now on."""
+        if isinstance(frame, LayoutUpdate) and (frame.region.width, frame.region.height) != self._size:
+            self._size = (frame.region.width, frame.region.height)
+            self.forget()
+        codes: list[str] = []
+        boxes: list[Box] = []
+        for y, piece, last in _pieces(frame):
+            first, segments, width = self._changed(y, piece)
+            if width <= 0 or first >= last:
+                continue
+            strip = Strip(segments, width)
+            if first + width > last:  # the rest of the line is as it was, Textual says
+                width = last - first
+                strip = strip.crop(0, width)
+            codes.append(f"\x1b[{y + 1};{first + 1}H{strip.render(console)}")
+            boxes.append(Box(first, y, width, 1))
+        return ChangedCells("".join(codes), boxes) if codes else None
+
+    def cells(self, box: Box, console: Console) -> str:
+        """What writes the cells of `box` again as they are."""
+        codes = []
+        for y in range(box.y, box.y + box.height):
+            for start, end, strip in self._lines.get(y, {}).values():
+                first, last = max(start, box.x), min(end, box.x + box.width)
+                if first < last:
+                    codes.append(f"\x1b[{y + 1};{first + 1}H{strip.crop(first - start, last - start).render(console)}")
+        return "".join(codes)
+
+    def _changed(self, y: int, piece: Piece) -> tuple[int, list[Segment], int]:
+        """The part of `piece` that line `y` does not show yet: first column, segments, width."""
+        start, end, strip = piece
+        line = self._lines.setdefault(y, {})
+        old = line.get(start)
+        if old is None or old[1] != end:
+            for other in [key for key, (_, to, _) in line.items() if key < end and to > start]:
+                del line[other]
+            line[start] = piece
+            return start, list(strip), end - start
+        line[start] = piece
+        return _difference(start, list(old[2]), list(strip))
+
+
+def _pieces(frame: CompositorUpdate) -> Iterator[tuple[int, Piece, int]]:
+    """The parts of lines that `frame` paints: (line, piece, column where its change ends)."""
+    if isinstance(frame, LayoutUpdate):
+        for y, strips in enumerate(frame.strips, frame.region.y):
+            x = frame.region.x
+            for strip in strips:
+                yield y, (x, x + strip.cell_length, strip), x + strip.cell_length
+                x += strip.cell_length
+    elif isinstance(frame, ChopsUpdate):
+        for y, first, last in frame.spans:
+            for end, (x, chop) in zip(frame.chop_ends[y], frame.chops[y].items(), strict=False):
+                if chop is not None and x < last and end > first:
+                    yield y, (x, end, chop), min(end, last)
+
+
+def _difference(start: int, old: list[Segment], new: list[Segment]) -> tuple[int, list[Segment], int]:
+    """What is left of `new` without the segments that begin and end `old` too: first column, segments, width."""
+    same = 0
+    for before, after in zip(old, new, strict=False):
+        if before != after:
+            break
+        same += 1
+    if same == len(old) == len(new):
+        return start, [], 0
+    ending = 0
+    while ending < min(len(old), len(new)) - same and old[-1 - ending] == new[-1 - ending]:
+        ending += 1
+    changed = new[same : len(new) - ending]
+    return start + _width(new[:same]), changed, _width(changed)
+
+
+def _width(segments: list[Segment]) -> int:
+    return sum(segment.cell_length for segment in segments)
