@@ -30,7 +30,13 @@ class PseudoTerminal:
         environment.pop("NO_COLOR", None)
         self.started = time.perf_counter()
         self._process = subprocess.Popen(
-            list(command), stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True
+            list(command),
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=environment,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that /dev/tty is this terminal
         )
         os.close(slave)
 
