@@ -19,7 +19,7 @@ class HelpScreen(ModalScreen[None]):
     DEFAULT_CSS = """
     HelpScreen { align: right top; }
     HelpScreen > VerticalScroll {
-        width: 60; max-width: 100%; height: auto; max-height: 100%;
+        width: 72; max-width: 100%; height: auto; max-height: 100%;
         background: $panel; padding: 1 2;
     }
     """

@@ -145,7 +145,8 @@ class LayerScreen(LookScreen):
         return " · ".join(words)
 
     def on_row_list_moved(self, message: FootprintList.Moved) -> None:
-        self.session.unit = message.row
+        if self.is_current:
+            self.session.unit = message.row
         self._show_facts()
 
     def _show_facts(self) -> None:

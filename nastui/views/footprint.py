@@ -103,7 +103,8 @@ def fit_geometry(lo: Float64, hi: Float64, look: Look, width: int) -> Geometry:
 
 @dataclass(frozen=True, slots=True)
 class PaintedRow:
-    """The bars of one unit. `lines`: a tuple of cells per text line, each `Geometry.full_width` long.
+    """The bars of one unit. `lines`: a tuple of cells per text line, each `Geometry.full_width` long; below bars of
+    more than one line there is one of white space, or they would run into the next row's.
 
     `n_hidden`: classes that are in some range but too rare there to be drawn.
     """
@@ -129,6 +130,8 @@ def paint_row(
         x = geometry.column_x(int(place) - int(footprints.n_left[row]))
         for line, cells in zip(lines, bar.lines, strict=True):
             line[x : x + len(cells)] = cells
+    if height > 1:
+        lines.append([EMPTY] * geometry.full_width)
     for line in lines:
         line[geometry.zero_x] = ZERO_LINE
     return PaintedRow(tuple(tuple(line) for line in lines), len(hidden))

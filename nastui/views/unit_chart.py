@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nastui.palette import BLANK
-from nastui.views.bars import EMPTY, Bar, Cell, bar_step, paint_bar, paint_letters
+from nastui.views.bars import EMPTY, Bar, Cell, bar_step, bar_width, paint_bar, paint_letters
 from nastui.views.classes import ClassSlots
 from nastui.views.ink import DIM, STRONG, TEXT, ZERO
 from nastui.views.look import Look
@@ -13,6 +13,7 @@ from nastui.views.numbers import compact_count, short_number
 from nastui.views.unit_view import UnitView
 
 _MAX_PITCH = 9
+_LIST_PITCH = 4  # up to here a range is drawn as on the layer screen
 _ZERO_WIDTH = 2
 
 
@@ -23,13 +24,12 @@ class ChartGeometry:
     n_ranges: int
     n_left: int
     pitch: int
-    width: int
 
     @classmethod
     def fit(cls, view: UnitView, width: int) -> ChartGeometry:
-        """The widest pitch, up to nine characters, that shows all ranges of a unit in `width` characters."""
+        """The widest pitch, from two up to nine characters, that shows all ranges of a unit in `width` characters."""
         pitch = (width - _ZERO_WIDTH) // max(view.n_ranges, 1)
-        return cls(view.n_ranges, view.n_left, min(max(pitch, 1), _MAX_PITCH), width)
+        return cls(view.n_ranges, view.n_left, min(max(pitch, 2), _MAX_PITCH))
 
     @property
     def has_zero_line(self) -> bool:
@@ -40,10 +40,11 @@ class ChartGeometry:
         """Where range `position` starts; position n_ranges is the right end."""
         return position * self.pitch + (_ZERO_WIDTH if self.has_zero_line and position >= self.n_left else 0)
 
-    def bar_widths(self) -> tuple[int, int, int]:
-        """The thin, medium and full bar in characters; one character stays white wherever a range has two."""
-        full = max(self.pitch - 1, 1)
-        return max(round(full / 3), 1), max(round(full * 2 / 3), 1), full
+    def bar_width(self, count: int, look: Look) -> float:
+        """The width of the bar of a range with `count` images, in characters and halves; white space stays."""
+        if self.pitch <= _LIST_PITCH:
+            return bar_width(count, look.medium, look.full, self.pitch)
+        return round(2 * (self.pitch - 1) * bar_step(count, look.medium, look.full) / 3) / 2
 
 
 def paint_chart(
@@ -56,26 +57,39 @@ def paint_chart(
     in_letters: bool = False,
 ) -> list[list[Cell]]:
     """The chart as `size` (width, height) cells: two lines of counts where there is room, the bars, a line that points
-    at the chosen range, and the axis. The height is at least 3."""
+    at the chosen range, and the axis. The height is at least 3. Where not all ranges fit, the part around the chosen
+    one is shown, with an arrow at each end that has more."""
     width, height = size
     geometry = ChartGeometry.fit(view, width)
+    full_width = max(geometry.x(view.n_ranges), width)
     count_lines = 2 if height >= 8 else 0
     bar_lines = height - count_lines - 2
-    lines = [[EMPTY] * width for _ in range(height)]
+    lines = [[EMPTY] * full_width for _ in range(height)]
     for position, total in enumerate(view.totals):
         if total:
             _place_count(lines[:count_lines], geometry, position, total, position == chosen)
             counts = tuple(slots.slot_counts(view.footprints.counts[0, position]).tolist())
-            bar_width = geometry.bar_widths()[bar_step(total, look.medium, look.full) - 1]
-            bar = (paint_letters if in_letters else paint_bar)(counts, bar_width, bar_lines)
+            bar = (paint_letters if in_letters else paint_bar)(counts, geometry.bar_width(total, look), bar_lines)
             _place_bar(lines[count_lines : count_lines + bar_lines], bar, geometry.x(position))
     if geometry.has_zero_line:
         for line in lines[count_lines : count_lines + bar_lines + 1]:
             _put(line, geometry.x(geometry.n_left) - _ZERO_WIDTH, "┃", ZERO)
     if 0 <= chosen < view.n_ranges:
-        _put(lines[-2], geometry.x(chosen), "▲" * geometry.bar_widths()[-1], STRONG)
+        _put(lines[-2], geometry.x(chosen), "▲" * max(geometry.pitch - 1, 1), STRONG)
     _place_axis(lines[-1], view, geometry, chosen)
-    return lines
+    return _window(lines, geometry.x(max(chosen, 0)), width)
+
+
+def _window(lines: list[list[Cell]], x: int, width: int) -> list[list[Cell]]:
+    """The `width` columns around column `x`."""
+    full_width = len(lines[0])
+    first = min(max(x - width // 2, 0), full_width - width)
+    shown = [line[first : first + width] for line in lines]
+    if first > 0:
+        _put(shown[-2], 0, "←", DIM)
+    if first + width < full_width:
+        _put(shown[-2], width - 1, "→", DIM)
+    return shown
 
 
 def _put(line: list[Cell], x: int, text: str, ink: int) -> None:

@@ -118,7 +118,7 @@ class FootprintList(RowList):
         segments.append(Segment(lo + " ", end))
         segments.append(Segment(" ", paint.text))
         shown = min(geometry.full_width, geometry.bars_width)
-        if painted is None or line >= self._look.row_height:
+        if painted is None:
             segments.append(Segment(" " * shown, paint.text))
         else:
             first = self.first_column

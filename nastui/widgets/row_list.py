@@ -45,7 +45,7 @@ class RowList(ScrollView, can_focus=True):
         Binding("enter,l", "open", "Open", show=True, key_display="⏎"),
     ]
 
-    cursor: reactive[int] = reactive(0, repaint=False)
+    cursor: reactive[int] = reactive(0, repaint=False, init=False)
 
     class Moved(Message):
         """The cursor stands on another row."""

@@ -1,0 +1,268 @@
+"""What a person sees and can do on the three screens, with a run made up in memory."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import numpy as np
+import pytest
+from textual.pilot import Pilot
+
+from nastui.app import NastuiApp
+from nastui.errors import AddressNotFound
+from nastui.records import Address
+from nastui.screens.help import HelpScreen, key_rows
+from nastui.screens.layer import LayerScreen
+from nastui.screens.layers import LayersScreen
+from nastui.screens.unit import UnitScreen
+from nastui.terminal import Terminal
+from nastui.views.unit_view import Order
+from nastui.widgets.footprint_list import FootprintList
+from nastui.widgets.image_grid import ImageGrid
+from tests.fake_run import FakeRun
+
+Wait = Callable[[], Awaitable[None]]
+
+
+@asynccontextmanager
+async def opened(
+    run: FakeRun | None = None, start: str | None = None, size: tuple[int, int] = (120, 40)
+) -> AsyncIterator[tuple[NastuiApp, Pilot[None]]]:
+    """The app on a run, settled."""
+    address = None if start is None else Address.parse(start)
+    app = NastuiApp(run or FakeRun(), address, Terminal(colour_depth="truecolor"))
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        yield app, pilot
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    """Wait until what was asked of the file has come and is painted."""
+    for _ in range(3):
+        await pilot.pause()
+        await pilot.app.workers.wait_for_complete()
+    await pilot.pause()
+
+
+async def press(pilot: Pilot[None], *keys: str) -> None:
+    await pilot.press(*keys)
+    await settled(pilot)
+
+
+def text_of(app: NastuiApp) -> list[str]:
+    """The screen's lines as text."""
+    width, height = app.size
+    lines = app.screen._compositor.render_strips()
+    assert len(lines) == height
+    assert all(strip.cell_length == width for strip in lines)
+    return [strip.text for strip in lines]
+
+
+async def test_layers_are_listed_with_what_one_needs_to_choose() -> None:
+    async with opened() as (app, _):
+        assert isinstance(app.screen, LayersScreen)
+        text = "\n".join(text_of(app))
+        for words in ("features.0", "Conv2d", "40×8×8", "classifier.1", "200 images", "4 classes", "top-1 0.750"):
+            assert words in text
+
+
+async def test_enter_goes_down_and_q_goes_up_without_losing_the_place() -> None:
+    async with opened() as (app, pilot):
+        await press(pilot, "enter", "5", "j", "enter")
+        assert isinstance(app.screen, UnitScreen)
+        assert app.session.unit == 5
+        await press(pilot, "J", "J", "q")
+        assert isinstance(app.screen, LayerScreen)
+        assert app.screen.query_one(FootprintList).cursor == 7
+        await press(pilot, "q")
+        assert isinstance(app.screen, LayersScreen)
+
+
+async def test_every_unit_of_a_layer_has_a_row_with_lo_and_hi_at_its_ends() -> None:
+    run = FakeRun()
+    async with opened(run, "features.0") as (app, _):
+        units = run.unit_table(run.layers()[0])
+        first = next(line for line in text_of(app) if line.strip("▌ ").startswith("0 "))
+        assert "−1.4" in first.split("┃")[0]
+        assert "2.4" in first.split("┃")[1]
+        assert units.lo[0] == pytest.approx(-1.4)
+
+
+async def test_the_zero_line_stands_in_one_column() -> None:
+    async with opened(start="features.0") as (app, _):
+        columns = {line.index("┃") for line in text_of(app) if "┃" in line}
+        assert len(columns) == 1
+
+
+@pytest.mark.parametrize(
+    ("keys", "row"), [("G", 39), ("1 2 G", 12), ("G g g", 0), ("3 j", 3), ("3 j 2 k", 1), ("end", 39)]
+)
+async def test_vim_keys_move_the_cursor(keys: str, row: int) -> None:
+    async with opened(start="features.0") as (app, pilot):
+        await press(pilot, *keys.split())
+        assert app.screen.query_one(FootprintList).cursor == row
+
+
+async def test_a_count_is_shown_while_it_is_typed_and_escape_drops_it() -> None:
+    async with opened(start="features.0") as (app, pilot):
+        await press(pilot, "1", "7")
+        assert "17" in text_of(app)[0].split("layer 1 of 2")[1]
+        await press(pilot, "escape")
+        assert "17" not in text_of(app)[0].split("layer 1 of 2")[1]
+        assert isinstance(app.screen, LayerScreen)
+        await press(pilot, "j")
+        assert app.screen.query_one(FootprintList).cursor == 1
+
+
+async def test_the_next_layer_opens_in_place() -> None:
+    async with opened(start="features.0") as (app, pilot):
+        await press(pilot, "L")
+        assert text_of(app)[0].startswith(" classifier.1")
+        await press(pilot, "H")
+        assert text_of(app)[0].startswith(" features.0")
+
+
+async def test_row_height_and_number_of_ranges_are_live() -> None:
+    async with opened(start="features.0") as (app, pilot):
+        rows = app.screen.query_one(FootprintList).row_lines
+        await press(pilot, "equals_sign")
+        assert app.screen.query_one(FootprintList).row_lines == rows + 1
+        await press(pilot, "1", "2", "right_square_bracket")
+        assert "12 ranges" in text_of(app)[0]
+
+
+async def test_the_thresholds_of_the_widths_are_live() -> None:
+    async with opened(start="features.0", size=(200, 40)) as (app, pilot):
+        assert "4–11" in text_of(app)[1]
+        await press(pilot, "full_stop", "greater_than_sign")
+        assert "5–12" in text_of(app)[1]
+
+
+async def test_a_unit_shows_its_measures_its_counts_and_an_axis() -> None:
+    async with opened(start="features.0:0") as (app, _):
+        text = "\n".join(text_of(app))
+        for words in ("features.0:0", "lo −1.4", "hi 2.4", "n 200", "range 31 of 31", "image 1 of"):
+            assert words in text
+
+
+async def test_all_images_are_reached_range_by_range() -> None:
+    run = FakeRun()
+    async with opened(run, "features.0:3") as (app, pilot):
+        screen = app.screen
+        assert isinstance(screen, UnitScreen)
+        seen: list[int] = []
+        await press(pilot, "circumflex_accent")
+        while True:
+            seen += [tile.id for tile in list(screen.query_one(ImageGrid)._tiles)]  # type: ignore[misc]
+            before = screen._stop
+            await press(pilot, "l")
+            if screen._stop == before:
+                break
+        ids = [i[1] if isinstance(i, tuple) else i for i in seen]
+        assert sorted(ids) == list(range(200))
+
+
+async def test_the_images_of_a_range_have_values_inside_its_edges() -> None:
+    run = FakeRun()
+    async with opened(run, "features.0:3") as (app, pilot):
+        screen = app.screen
+        assert isinstance(screen, UnitScreen)
+        await press(pilot, "m")
+        assert screen._view is not None
+        facts = screen._view.facts(screen._stop)
+        ids = screen._view.image_ids(screen._stop, Order.FALLING)
+        values = run.values(run.layers()[0], 3)[ids].tolist()
+        assert facts.low <= min(values)
+        assert max(values) < facts.high
+        assert values == sorted(values, reverse=True)
+        assert f"image 1 of {len(ids)}" in "\n".join(text_of(app))
+
+
+async def test_the_order_key_sorts_the_images_by_class() -> None:
+    run = FakeRun()
+    async with opened(run, "features.0:3") as (app, pilot):
+        screen = app.screen
+        assert isinstance(screen, UnitScreen)
+        await press(pilot, "m", "s", "s")
+        shown = [int(tile.id) for tile in screen.query_one(ImageGrid)._page]  # type: ignore[call-overload]
+        assert list(run.class_id[shown]) == sorted(run.class_id[shown])
+        assert "by class" in "\n".join(text_of(app))
+
+
+async def test_values_that_are_no_numbers_are_counted_and_can_be_looked_at() -> None:
+    run = FakeRun()
+    run.matrices[1][[3, 8], 2] = np.nan
+    async with opened(run, "features.0:2") as (app, pilot):
+        assert "NaN or infinite 2" in "\n".join(text_of(app))
+        await press(pilot, "end", "l")
+        text = "\n".join(text_of(app))
+        assert "image 1 of 2 in the run's order" in text
+        assert "#3" in text
+        assert "#8" in text
+
+
+async def test_a_unit_without_numbers_says_so() -> None:
+    run = FakeRun()
+    run.matrices[1][:, 2] = np.nan
+    async with opened(run, "features.0") as (app, pilot):
+        await press(pilot, "2", "j")
+        assert "no finite value" in text_of(app)[-2]
+        await press(pilot, "enter")
+        assert "no finite value" in "\n".join(text_of(app))
+
+
+@pytest.mark.parametrize("start", [None, "features.0", "features.0:3"])
+async def test_question_mark_shows_every_key_of_the_screen(start: str | None) -> None:
+    async with opened(start=start, size=(120, 60)) as (app, pilot):
+        rows = key_rows(app.screen)
+        await press(pilot, "question_mark")
+        assert isinstance(app.screen, HelpScreen)
+        text = "\n".join(text_of(app))
+        for _, description in rows:
+            assert description in text
+        await press(pilot, "escape")
+        assert not isinstance(app.screen, HelpScreen)
+
+
+@pytest.mark.parametrize("start", [None, "features.0", "features.0:3"])
+async def test_every_binding_has_a_description(start: str | None) -> None:
+    async with opened(start=start) as (app, _):
+        for _, binding, _, _ in app.screen.active_bindings.values():
+            assert binding.description or binding.system, binding.key
+
+
+@pytest.mark.parametrize("size", [(40, 12), (80, 24), (200, 60), (20, 6)])
+@pytest.mark.parametrize("start", [None, "features.0", "features.0:3"])
+async def test_nothing_wraps_or_breaks_at_any_size(start: str | None, size: tuple[int, int]) -> None:
+    async with opened(start=start, size=size) as (app, pilot):
+        assert len(text_of(app)) == size[1]
+        await press(pilot, "j", "l", "h", "k")
+        assert len(text_of(app)) == size[1]
+
+
+async def test_class_names_are_text_and_no_commands() -> None:
+    names = ("[bold]ant[/bold]", "\x1b[2Jbee", "c\nat", "n01443537_goldfish")
+    async with opened(FakeRun(class_names=names), "features.0", size=(160, 40)) as (app, _):
+        legend = text_of(app)[1]
+        assert "[bold]ant[/bold]" in legend
+        assert "·[2Jbee" in legend
+        assert "c·at" in legend
+        assert "D goldfish" in legend
+
+
+async def test_an_address_that_is_not_there_is_refused_before_anything_is_painted() -> None:
+    with pytest.raises(AddressNotFound, match="no unit 40"):
+        NastuiApp(FakeRun(), Address.parse("features.0:40"), Terminal())
+    with pytest.raises(AddressNotFound, match=r"no layer features\.1"):
+        NastuiApp(FakeRun(), Address.parse("features.1"), Terminal())
+
+
+async def test_a_large_layer_reads_only_what_is_on_the_screen() -> None:
+    run = FakeRun(n_images=50, layers=(("fc", 25_088),))
+    async with opened(run, "fc") as (app, pilot):
+        rows = app.screen.query_one(FootprintList)
+        assert sum(block.n_units for block in rows._blocks.values()) <= 128
+        await press(pilot, "G")
+        assert rows.cursor == 25_087
+        assert "25087" in "\n".join(text_of(app))
