@@ -26,12 +26,13 @@ _CACHE_BYTES = 32_000_000
 
 
 class PictureKey(NamedTuple):
-    """What a picture is cached by: the image, the box of cells it fills, and the pixels of a cell."""
+    """What a picture is cached by: the image, its box of cells, the pixels of a cell, and the colour around it."""
 
     id: Hashable
     columns: int
     lines: int
     cell: tuple[int, int]
+    background: tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,8 @@ def _cost(picture: Picture | NoPicture) -> int:
 class Graphics(ABC):
     """A way to show pictures. `encode` is safe in any thread; the rest belongs to the app's.
 
+    `cell`: (width, height) of a cell in pixels. `background`: the colour of what a picture leaves free of its cells.
+
     `generation` grows whenever cells painted earlier may no longer show the picture that they stood for.
     """
 
@@ -111,11 +114,12 @@ class Graphics(ABC):
     def __init__(self, terminal: Terminal) -> None:
         self.terminal = terminal
         self.cell = terminal.cell_pixels
+        self.background = (0, 0, 0)
         self.cache = PictureCache()
         self.generation = 0
 
     def key(self, image_id: Hashable, columns: int, lines: int) -> PictureKey:
-        return PictureKey(image_id, columns, lines, self.cell)
+        return PictureKey(image_id, columns, lines, self.cell, self.background)
 
     @abstractmethod
     def encode(self, image: Image.Image, columns: int, lines: int) -> Picture:

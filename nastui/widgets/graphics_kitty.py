@@ -86,7 +86,8 @@ class KittyPictures(Graphics):
         if number not in self._sent:
             self._sent.add(number)
             self._outbox.append(self._wrapped(*transmission(number, picture)))
-        return placeholder_rows(number, picture.columns, picture.lines, is_covered=is_covered)
+        style = number_style(number, key.background)
+        return placeholder_rows(style, picture.columns, picture.lines, is_covered=is_covered)
 
     def before_frame(self) -> str:
         codes, self._outbox = "".join(self._outbox), []
@@ -132,20 +133,18 @@ def picture_numbers(terminal: Terminal) -> list[int]:
     return sorted(codes())
 
 
-def number_style(number: int) -> NumberStyle:
+def number_style(number: int, background: tuple[int, int, int]) -> NumberStyle:
     """The style that makes Textual write the foreground colour that stands for `number`."""
-    if number < 256:
-        return NumberStyle(color=Color.from_triplet(codes()[number]))
-    return NumberStyle(color=Color.from_triplet(ColorTriplet(number >> 16, number >> 8 & 255, number & 255)))
+    triplet = codes()[number] if number < 256 else ColorTriplet(number >> 16, number >> 8 & 255, number & 255)
+    return NumberStyle(color=Color.from_triplet(triplet), bgcolor=Color.from_rgb(*background))
 
 
-def placeholder_rows(number: int, columns: int, lines: int, *, is_covered: bool) -> tuple[Row, ...]:
-    """The cells that show picture `number`.
+def placeholder_rows(style: Style, columns: int, lines: int, *, is_covered: bool) -> tuple[Row, ...]:
+    """The cells that show the picture whose number is the colour of `style`.
 
     A placeholder without diacritics goes on where its left neighbour ends, so one with them begins each row. Where
     something may cover that one (`is_covered`), each has its own.
     """
-    style = number_style(number)
     lines, columns = min(lines, len(DIACRITICS)), min(columns, len(DIACRITICS))
     rows = []
     for line in range(lines):

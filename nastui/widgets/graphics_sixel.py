@@ -43,7 +43,10 @@ class SixelPictures(Graphics):
         columns, lines = -(-width // self.cell[0]), -(-height // self.cell[1])
         self._blocks.cell = self.cell
         blocks = self._blocks.encode(image, columns, lines)
-        codes = sixel_codes(scaled(image, (width, height)), _REMOTE_COLOURS if self.terminal.is_remote else _COLOURS)
+        size = columns * self.cell[0], lines * self.cell[1]
+        canvas = Image.new("RGB", size, self.background)  # whole cells: terminals differ in what they do to the rest
+        canvas.paste(scaled(image, (width, height)), ((size[0] - width) // 2, size[1] - height))
+        codes = sixel_codes(canvas, _REMOTE_COLOURS if self.terminal.is_remote else _COLOURS)
         return Picture(columns, lines, padded(blocks, columns, lines), codes)
 
     def rows(self, key: PictureKey, picture: Picture, *, is_covered: bool) -> Sequence[Row]:

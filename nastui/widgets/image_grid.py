@@ -149,6 +149,7 @@ class ImageGrid(Widget):
         width, height = self.content_size
         if not width or not height:
             return
+        self._graphics.background = self.background_colors[1].rgb
         per_page = self._layout.per_page
         size = self._tile_size
         self._layout = grid_layout(width, height, len(self._tiles), size, has_pictures=self._graphics.has_pictures)
@@ -160,6 +161,11 @@ class ImageGrid(Widget):
             self._make_ready(missing)
         if self._layout.per_page != per_page:
             self.post_message(self.PageSizeChanged(self, self._layout.per_page))
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        if self._page and self._graphics.background != self.background_colors[1].rgb:
+            self._arrange()
 
     def _key(self, tile: GridTile) -> PictureKey:
         return self._graphics.key(tile.id, self._layout.tile_width, self._layout.picture_lines)
