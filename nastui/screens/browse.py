@@ -22,7 +22,7 @@ from nastui.widgets.piece_lines import PieceLines
 from nastui.widgets.row_list import RowList
 
 
-class BrowseScreen(Screen[None]):
+class BrowseScreen(Screen[None], inherit_bindings=False):
     """A screen over one session: a title line above, the eight most used keys below, every key in `?`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

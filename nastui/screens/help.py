@@ -13,14 +13,14 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(ModalScreen[None], inherit_bindings=False):
     """Lists every key that works on the screen it was opened from."""
 
     DEFAULT_CSS = """
     HelpScreen { align: right top; }
     HelpScreen > VerticalScroll {
         width: 72; max-width: 100%; height: auto; max-height: 100%;
-        background: $panel; padding: 1 2;
+        background: $panel; padding: 1 2; border: round $primary;
     }
     """
 

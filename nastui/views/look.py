@@ -22,7 +22,7 @@ class Look:
     ranges: int = DEFAULT_RANGES
     medium: int = 4
     full: int = 12
-    row_height: int = 2
+    row_height: int = 3
     pitch: int | None = None
 
     def with_ranges(self, ranges: int) -> Look:
