@@ -7,7 +7,7 @@ from dataclasses import fields
 
 import numpy as np
 
-from nastui.errors import AddressNotFound
+from nastui.addresses import find_layer
 from nastui.printing import Record, Value
 from nastui.records import Address, Float32, Footprints, Int32, LayerInfo, UnitTable
 from nastui.store.reader import RunReader
@@ -34,17 +34,6 @@ def details(run: RunReader, address: Address | None) -> Record:
         return _run(run)
     layer = find_layer(run, address)
     return _layer(layer) if address.unit is None else _unit(run, layer, address.unit)
-
-
-def find_layer(run: RunReader, address: Address) -> LayerInfo:
-    """The layer of an address. Raises AddressNotFound also where the layer is there but not the unit."""
-    layer = run.layer(address.layer, address.basis)
-    if address.unit is not None and address.unit >= layer.n_units:
-        raise AddressNotFound(
-            f"{layer.address} has no unit {address.unit}.",
-            hint=f"Its units are {_unit_address(layer, 0)} to {_unit_address(layer, layer.n_units - 1)}.",
-        )
-    return layer
 
 
 def _unit_address(layer: LayerInfo, unit: int) -> str:

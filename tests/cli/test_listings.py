@@ -103,7 +103,7 @@ def test_text_cannot_act_on_the_terminal(run_file: Path, capsys: pytest.CaptureF
     [
         ("cnov", "no layer 'cnov'"),
         ("conv/pca:0", "no layer 'conv/pca'"),
-        ("conv:2", "Its units are conv:0 to conv:1."),
+        ("conv:2", "conv has no unit 2."),
         ("conv:x", "is not an address"),
     ],
 )

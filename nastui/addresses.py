@@ -1,0 +1,25 @@
+"""From an address that a person typed to the layer that it names in a run."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from nastui.errors import AddressNotFound
+from nastui.records import Address, LayerInfo
+
+
+class HasLayers(Protocol):
+    """A run, as far as addresses are concerned."""
+
+    def layer(self, path: str, basis: str) -> LayerInfo: ...
+
+
+def find_layer(run: HasLayers, address: Address) -> LayerInfo:
+    """The layer of an address. Raises AddressNotFound also where the layer is there but not the unit."""
+    layer = run.layer(address.layer, address.basis)
+    if address.unit is not None and address.unit >= layer.n_units:
+        last = Address(layer.path, layer.n_units - 1, layer.basis)
+        raise AddressNotFound(
+            f"{layer.address} has no unit {address.unit}.", hint=f"Its units are numbered from 0 to {last}."
+        )
+    return layer
