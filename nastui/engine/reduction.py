@@ -83,6 +83,9 @@ def reduce_output(output: Tensor, unit_dim: int, reduction: Reduction, image_ids
 
 def _maximum(spatial: Tensor) -> Reduced:
     maps = spatial.flatten(2)  # (B, U, P)
+    if maps.shape[2] == 1:
+        values = maps.squeeze(2).to(torch.float32, copy=True)
+        return Reduced(values, torch.zeros_like(values, dtype=torch.int32))
     on_cpu = maps.device.type == "cpu" and maps.dtype == torch.float32 and maps.is_contiguous()
     if on_cpu and maps.shape[2] >= _NUMPY_FROM_POSITIONS:
         found = torch.from_numpy(maps.numpy().argmax(axis=2))

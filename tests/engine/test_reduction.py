@@ -18,7 +18,7 @@ def test_max_keeps_the_value_and_the_row_major_place() -> None:
     assert reduced.positions.tolist() == [[3, 1]]
 
 
-@pytest.mark.parametrize("shape", [(4, 3, 5, 5), (4, 3, 20, 17), (4, 3, 300), (4, 2, 5, 6, 7)])
+@pytest.mark.parametrize("shape", [(4, 3, 1, 1), (4, 3, 5, 5), (4, 3, 20, 17), (4, 3, 300), (4, 2, 5, 6, 7)])
 @pytest.mark.parametrize("channels_last", [False, True])
 def test_max_agrees_with_brute_force_whatever_the_size_and_the_memory_format(
     shape: tuple[int, ...], channels_last: bool
