@@ -54,7 +54,8 @@ def open_to_write(path: Path) -> sqlite3.Connection:
 
 
 def prepare_to_write(connection: sqlite3.Connection) -> None:
-    """Settings that a connection has to make each time."""
+    """The settings of a connection that writes."""
+    connection.execute("PRAGMA journal_mode = WAL")  # kept in the file, so this does something only the first time
     connection.execute("PRAGMA synchronous = NORMAL")  # with WAL: never torn, and each commit without an fsync
     connection.execute("PRAGMA foreign_keys = ON")
 

@@ -39,6 +39,7 @@ def create_file(
     try:
         with translated(path), closing(connect(draft, "mode=rwc")) as connection:
             connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
+            connection.execute("PRAGMA foreign_keys = ON")
             migrate(connection)
             with transaction(connection):
                 _write_run(connection, spec, len(images), layers)

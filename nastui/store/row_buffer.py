@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from nastui.records import Batch, Float32
-from nastui.store.tiles import Tile, TiledLayer, pack_positions, read_positions, read_values, write_tiles
+from nastui.store.tiles import Tile, TiledLayer, pack_positions, read_positions, read_values, remove_tiles, write_tiles
 
 
 class RowBuffer:
@@ -48,6 +48,8 @@ class RowBuffer:
 
     def write(self, connection: sqlite3.Connection, start: int = 0) -> None:
         """Write the images from place `start` of the row on as tiles, in place of what lies there."""
+        for layer in self._layers:
+            remove_tiles(connection, layer, self.first_image + start)
         for layer in self._layers:
             positions = self._positions.get(layer.path)
             write_tiles(

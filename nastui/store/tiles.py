@@ -55,14 +55,15 @@ def images_in_a_tile(layers: Sequence[LayerSpec]) -> int:
     return images
 
 
+def remove_tiles(connection: sqlite3.Connection, layer: TiledLayer, first_image: int) -> None:
+    """Remove the tiles of the images from `first_image` on."""
+    connection.execute("DELETE FROM activation WHERE basis_id = ? AND first_image >= ?", (layer.basis_id, first_image))
+
+
 def write_tiles(
     connection: sqlite3.Connection, layer: TiledLayer, first_image: int, values: Float32, positions: Tile | None
 ) -> None:
-    """Write the tiles of consecutive images in place of those that lie there or further on.
-
-    `values` (n, U); `positions` (n, U) in the layer's position type, or None.
-    """
-    connection.execute("DELETE FROM activation WHERE basis_id = ? AND first_image >= ?", (layer.basis_id, first_image))
+    """Write the tiles of consecutive images: `values` (n, U); `positions` (n, U) in the layer's type, or None."""
     connection.executemany(
         "INSERT INTO activation (basis_id, first_unit, first_image, n_units, n_images, value_tile, position_tile)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",

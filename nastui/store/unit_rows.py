@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -19,6 +20,7 @@ from nastui.store.tiles import TILE_UNITS, TiledLayer, read_values
 
 _VALUES_AT_ONCE = 1 << 22  # 16 MB: the units of a run with very many images are looked at a few at a time
 
+_COUNTS_A_ROW = 1 << 18
 _MEASURES = tuple(field.name for field in fields(BasicMeasures))  # the columns of `unit` have the same names
 
 
@@ -68,10 +70,9 @@ def write_block(
         f"UPDATE unit SET {places} WHERE basis_id = {layer.basis_id} AND number = ?",
         zip(*columns, is_dead(measures).tolist(), units, strict=True),
     )
-    encoding, data = encode_counts(np.concatenate(counts))
-    connection.execute(
+    connection.executemany(
         "INSERT INTO footprint (basis_id, first_unit, n_units, encoding, counts) VALUES (?, ?, ?, ?, ?)",
-        (layer.basis_id, first, len(units), encoding, data),
+        _footprint_rows(layer, first, np.concatenate(counts)),
     )
 
 
@@ -145,6 +146,14 @@ def _parts(
         some = range(start, min(start + step, units.stop))
         values = read_values(connection, path, layer, some, range(n_images))
         yield values if sample.is_ok.all() else values[:, sample.is_ok]
+
+
+def _footprint_rows(layer: TiledLayer, first: int, counts: Int32) -> Iterator[tuple[int, int, int, str, bytes]]:
+    """A screen shows some 50 units: with many classes, fewer go into one row, so that fewer are read in vain."""
+    step = max(8, min(TILE_UNITS, _COUNTS_A_ROW // math.prod(counts.shape[1:])))
+    for start in range(0, len(counts), step):
+        block = counts[start : start + step]
+        yield layer.basis_id, first + start, len(block), *encode_counts(block)
 
 
 def _joined_measures(parts: list[BasicMeasures]) -> BasicMeasures:

@@ -20,7 +20,7 @@ from nastui.store.text import now
 from nastui.store.tiles import TILE_UNITS
 from nastui.store.unit_rows import Sample, write_block
 
-_COMMIT_S = 5.0  # at most so many seconds of work are lost when the process is killed
+COMMIT_SECONDS = 5.0  # at most so much work is lost when the process is killed
 
 
 class RunWriter:
@@ -105,7 +105,7 @@ class RunWriter:
             self._waiting.extend(batch.images[taken : taken + count])
             taken += count
         self._write_full_row()
-        if time.monotonic() - self._last_commit >= _COMMIT_S:
+        if time.monotonic() - self._last_commit >= COMMIT_SECONDS:
             self.checkpoint()
 
     def checkpoint(self) -> None:
