@@ -25,7 +25,7 @@ test: lint  ## Run all checks and tests
 lint: environment  ## Check format, style, types and the import contracts
 	$(bin)/ruff format --check .
 	$(bin)/ruff check .
-	$(bin)/mypy nastui tests tools benchmarks
+	$(bin)/mypy
 	$(bin)/lint-imports
 
 bench: environment  ## Measure against the limits (prints ratios; takes minutes)
