@@ -101,12 +101,13 @@ def _refuse(pattern: str, matches: Sequence[Call], trace: Trace) -> None:
 
 
 def _candidates(pattern: str, trace: Trace) -> str:
-    """The layers there are, the nearest names first; the rest only counted."""
+    """The layers there are, the nearest names first, then those that `auto` takes; many are only counted."""
     calls = {call.address: call for call in trace.calls if not call.refusal}
     if not calls:
         return "The model calls no named module that could be captured."
     nearest = get_close_matches(pattern.replace("*", ""), calls, n=_LISTED, cutoff=0.5)
-    shown = list(dict.fromkeys([*nearest, *calls]))[:_LISTED]
+    usual = [address for address, call in calls.items() if call.is_auto]
+    shown = list(dict.fromkeys([*nearest, *usual, *calls]))[:_LISTED]
     width = max(map(len, shown))
     lines = [f"  {name:<{width}}  {calls[name].type}  {_shape(calls[name].shape)}" for name in shown]
     more = [f"  … and {len(calls) - len(shown)} more"] if len(calls) > len(shown) else []
