@@ -70,10 +70,6 @@ def test_squeezenet_knows_photographs_by_the_names_of_their_folders(shared_data:
     with RunReader(info.path) as run:
         first = run.layers()[0]
         assert (first.path, first.shape) == ("features.0", (96, 109, 109))
-        assert np.min(run.activations(first)) < 0
         places = run.positions(first, 0)
         assert places is not None
         assert np.max(places) < 109 * 109
-        # Wherever a ReLU follows, most maps hold a positive value somewhere, but not all of them.
-        squeeze = run.layer("features.3.squeeze")
-        assert 0 < np.mean(run.activations(squeeze) > 0) < 1
