@@ -23,6 +23,7 @@ from textual.drivers.linux_driver import LinuxDriver
 
 from nastui.terminal.record import Terminal
 from nastui.terminal.replies import ReplyFilter
+from nastui.terminal.session import SCREEN
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -94,12 +95,14 @@ class TerminalDriver(LinuxDriver):
         for number in (signal.SIGHUP, signal.SIGTERM):
             loop.add_signal_handler(number, self._end, 128 + number)
         self._terminal_app.terminal_opened()
+        SCREEN.is_in_use = True
         super().start_application_mode()  # type: ignore[no-untyped-call]
 
     def stop_application_mode(self) -> None:
         if farewell := self._terminal_app.terminal_farewell():
             self.write(farewell)
         super().stop_application_mode()
+        SCREEN.is_in_use = False
 
     def _enable_mouse_support(self) -> None:
         if not self._terminal_app.terminal.is_remote:
@@ -145,7 +148,12 @@ class TerminalDriver(LinuxDriver):
         if self._is_ending:
             return
         self._is_ending = True
-        last_resort = threading.Timer(_LAST_SECONDS, os._exit, (status,))
+        last_resort = threading.Timer(_LAST_SECONDS, _give_up, (status,))
         last_resort.daemon = True
         last_resort.start()
         self._app.exit(return_code=status)
+
+
+def _give_up(status: int) -> None:
+    SCREEN.leave()
+    os._exit(status)

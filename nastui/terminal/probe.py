@@ -9,7 +9,7 @@ import select
 import struct
 import termios
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from time import monotonic
 
@@ -115,7 +115,8 @@ def listening(tty: int) -> Iterator[None]:
     try:
         yield
     finally:
-        termios.tcsetattr(tty, termios.TCSANOW, before)
+        with suppress(termios.error):  # the terminal may be gone by now
+            termios.tcsetattr(tty, termios.TCSANOW, before)
 
 
 def window_cell(tty: int) -> tuple[int, int] | None:

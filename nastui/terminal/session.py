@@ -23,6 +23,23 @@ _SANE = (
 )
 
 
+class Screen:
+    """Whether the terminal is in the interface's modes; the driver says so."""
+
+    def __init__(self) -> None:
+        self.is_in_use = False
+
+    def leave(self) -> None:
+        """Take the terminal out of all modes, where the driver could not."""
+        if self.is_in_use:
+            self.is_in_use = False
+            with suppress(OSError):
+                os.write(2, _SANE.encode())
+
+
+SCREEN = Screen()
+
+
 @contextmanager
 def open_terminal(*, images: str | None = None, color: str | None = None) -> Iterator[Terminal]:
     """Ask the terminal, prepare the environment for Textual, and leave the terminal as it was found.
@@ -37,11 +54,8 @@ def open_terminal(*, images: str | None = None, color: str | None = None) -> Ite
         prepare_environment(terminal, os.environ)
         try:
             yield terminal
-        except BaseException:
-            with suppress(OSError):
-                os.write(2, _SANE.encode())
-            raise
         finally:
+            SCREEN.leave()
             with suppress(termios.error):
                 termios.tcflush(0, termios.TCIFLUSH)
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rich.color import ColorSystem
 from rich.console import Console
 from rich.segment import Segment
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
 
 from nastui.views.grid import Box
+from nastui.widgets.graphics_pen import Pen
 
 Piece = tuple[int, int, Strip]  # a part of a line: from column, to column (not included), what it shows
 
@@ -46,29 +48,30 @@ class FrameLog:
         if isinstance(frame, LayoutUpdate) and (frame.region.width, frame.region.height) != self._size:
             self._size = (frame.region.width, frame.region.height)
             self.forget()
+        pen = pen_for(console)
         codes: list[str] = []
         boxes: list[Box] = []
         for y, piece, last in _pieces(frame):
             first, segments, width = self._changed(y, piece)
             if width <= 0 or first >= last:
                 continue
-            strip = Strip(segments, width)
             if first + width > last:  # the rest of the line is as it was, Textual says
                 width = last - first
-                strip = strip.crop(0, width)
-            codes.append(f"\x1b[{y + 1};{first + 1}H{strip.render(console)}")
+                segments = list(Strip(segments).crop(0, width))
+            codes.append(f"\x1b[{y + 1};{first + 1}H{pen.write(segments)}")
             boxes.append(Box(first, y, width, 1))
-        return ChangedCells("".join(codes), boxes) if codes else None
+        return ChangedCells("".join(codes) + pen.reset(), boxes) if codes else None
 
     def cells(self, box: Box, console: Console) -> str:
         """What writes the cells of `box` again as they are."""
-        codes = []
+        pen, codes = pen_for(console), []
         for y in range(box.y, box.y + box.height):
             for start, end, strip in self._lines.get(y, {}).values():
                 first, last = max(start, box.x), min(end, box.x + box.width)
                 if first < last:
-                    codes.append(f"\x1b[{y + 1};{first + 1}H{strip.crop(first - start, last - start).render(console)}")
-        return "".join(codes)
+                    part = strip.crop(first - start, last - start)
+                    codes.append(f"\x1b[{y + 1};{first + 1}H{pen.write(part)}")
+        return "".join(codes) + pen.reset()
 
     def _changed(self, y: int, piece: Piece) -> tuple[int, list[Segment], int]:
         """The part of `piece` that line `y` does not show yet: first column, segments, width."""
@@ -82,6 +85,11 @@ class FrameLog:
             return start, list(strip), end - start
         line[start] = piece
         return _difference(start, list(old[2]), list(strip))
+
+
+def pen_for(console: Console) -> Pen:
+    """A pen that writes the colours that `console` does."""
+    return Pen(console._color_system or ColorSystem.TRUECOLOR)
 
 
 def _pieces(frame: CompositorUpdate) -> Iterator[tuple[int, Piece, int]]:

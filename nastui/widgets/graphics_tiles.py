@@ -11,6 +11,7 @@ from textual.strip import Strip
 
 from nastui.views.grid import CAPTION_LINES, GridTile, plain_text
 from nastui.widgets.graphics import Row
+from nastui.widgets.graphics_kitty import NumberStyle
 
 CURSOR = "▶"
 WRONG = "✗"
@@ -18,25 +19,31 @@ WRONG = "✗"
 
 @dataclass(frozen=True, slots=True)
 class TileStyles:
-    """`base` is the widget's; the others are complete styles, not additions to it."""
+    """`base` is the widget's, `blank` only its background; the others are complete styles, not additions to it."""
 
     base: Style
+    blank: Style
     cursor: Style
     note: Style
     wrong: Style
 
 
-def picture_cells(rows: Sequence[Row], columns: int, line: int, width: int, height: int, base: Style) -> list[Segment]:
+def picture_cells(
+    rows: Sequence[Row], columns: int, line: int, width: int, height: int, styles: TileStyles
+) -> list[Segment]:
     """Line `line` of a room of `width` × `height` cells with a picture in the middle at its bottom.
 
     `rows` are the picture's, `columns` wide; none for blanks.
     """
     at = line - (height - len(rows))
     if not 0 <= at < len(rows):
-        return [Segment(" " * width, base)]
+        return [Segment(" " * width, styles.blank)]
     left = (width - columns) // 2
-    cells = [segment if segment.style is not None else Segment(segment.text, base) for segment in rows[at]]
-    return [Segment(" " * left, base), *cells, Segment(" " * (width - columns - left), base)]
+    right = width - columns - left
+    if len(rows[at]) == 1 and isinstance(rows[at][0].style, NumberStyle):  # one style for all of it: fewer bytes
+        return [Segment(" " * left + rows[at][0].text + " " * right, rows[at][0].style)]
+    cells = [segment if segment.style is not None else Segment(segment.text, styles.base) for segment in rows[at]]
+    return [Segment(" " * left, styles.blank), *cells, Segment(" " * right, styles.blank)]
 
 
 def note_cells(note: str, line: int, width: int, height: int, styles: TileStyles) -> list[Segment]:
@@ -44,14 +51,14 @@ def note_cells(note: str, line: int, width: int, height: int, styles: TileStyles
     lines = _wrapped(note, width, height)
     at = line - (height - len(lines)) // 2
     if not 0 <= at < len(lines):
-        return [Segment(" " * width, styles.base)]
+        return [Segment(" " * width, styles.blank)]
     return [Segment(plain_text(lines[at], width), styles.note)]
 
 
 def caption_cells(tile: GridTile, line: int, width: int, styles: TileStyles, *, is_cursor: bool) -> list[Segment]:
     """Line `line` (0, 1) of a tile's caption; the class's mark before the first, a cross before the second."""
     if line >= CAPTION_LINES:
-        return [Segment(" " * width, styles.base)]
+        return [Segment(" " * width, styles.blank)]
     text_style = styles.cursor if is_cursor else styles.base
     marks: list[Segment] = []
     if line == 0 and (tile.letter or tile.colour):

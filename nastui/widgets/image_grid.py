@@ -7,6 +7,7 @@ from time import monotonic
 from typing import ClassVar
 
 from rich.segment import Segment
+from rich.style import Style
 from textual import events, work
 from textual.geometry import Region
 from textual.message import Message
@@ -265,10 +266,10 @@ class ImageGrid(Widget):
             for slot in range(row * layout.columns, min(len(self._page), (row + 1) * layout.columns)):
                 box = layout.tile(slot)
                 gap, cells = self._tile_line(slot, line, box.width, styles)
-                segments.append(Segment(" " * (box.x - x - len(gap)) + gap, styles.base))
+                segments.append(Segment(" " * (box.x - x - len(gap)) + gap, styles.base if gap else styles.blank))
                 segments += cells
                 x = box.x + box.width
-        segments.append(Segment(" " * max(0, self.size.width - x), styles.base))
+        segments.append(Segment(" " * max(0, self.size.width - x), styles.blank))
         return Strip(Segment.simplify(segment for segment in segments if segment.text), self.size.width)
 
     def _tile_styles(self) -> TileStyles:
@@ -276,7 +277,7 @@ class ImageGrid(Widget):
         cursor, note, wrong = (
             base + self.get_component_rich_style(f"image-grid--{part}") for part in ("cursor", "note", "wrong")
         )
-        return TileStyles(base, cursor, note, wrong)
+        return TileStyles(base, Style(bgcolor=base.bgcolor), cursor, note, wrong)
 
     def _tile_line(self, slot: int, line: int, width: int, styles: TileStyles) -> tuple[str, list[Segment]]:
         """Line `line` of the tile in `slot`: the mark before it, and its cells."""
@@ -290,9 +291,9 @@ class ImageGrid(Widget):
         if isinstance(picture, NoPicture):
             return "", note_cells(picture.reason, line, width, height, styles)
         if picture is None:
-            return "", [Segment(" " * width, styles.base)]
+            return "", [Segment(" " * width, styles.blank)]
         rows = self._graphics.rows(key, picture, is_covered=self._is_covered)
-        return "", picture_cells(rows, picture.columns, line, width, height, styles.base)
+        return "", picture_cells(rows, picture.columns, line, width, height, styles)
 
     def placements(self) -> list[Placement]:
         """The pictures of the page that are ready and that nothing covers, in screen cells."""
