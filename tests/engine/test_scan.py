@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import warnings
 from collections.abc import Callable
@@ -249,6 +251,23 @@ def test_stopping_while_units_are_measured_resumes_too(tmp_path: Path) -> None:
     assert content(out) == content(whole.path)
 
 
+def test_killed_without_warning_resumes_to_the_same_content(tmp_path: Path) -> None:
+    script = (
+        "import os, signal, sys; from pathlib import Path; from test_scan import Noise, scan, small_net\n"
+        "def kill(progress):\n"
+        "    if progress.done >= 1600: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "scan(small_net(), Noise(2000), out=sys.argv[1], batch_size=100, on_progress=kill)\n"
+    )
+    out = tmp_path / "run.nas.db"
+    killed = subprocess.run([sys.executable, "-c", script, str(out)], cwd=Path(__file__).parent, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    seen: list[ScanProgress] = []
+    scan(small_net(), Noise(2000), out=out, batch_size=100, on_progress=seen.append)
+    assert seen[0].done >= 1024  # a full row of tiles is in the file, whatever happens
+    whole = scan(small_net(), Noise(2000), out=tmp_path / "a.nas.db", batch_size=100, on_progress=lambda _: None)
+    assert content(out) == content(whole.path)
+
+
 def test_ctrl_c_keeps_what_is_done(tmp_path: Path) -> None:
     out = tmp_path / "run.nas.db"
 
@@ -288,6 +307,7 @@ def test_no_image_at_all_decodes(tmp_path: Path) -> None:
     assert not out.exists()
 
 
+@pytest.mark.filterwarnings("ignore")
 def test_odd_things_are_said(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="spare is left out: the model never calls it") as said:
         scan(Awkward(), Noise(), out=tmp_path / "run.nas.db")

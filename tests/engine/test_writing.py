@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import threading
+import time
+from types import TracebackType
+from typing import Any
+
+import pytest
+
+from nastui.engine.writing import BackgroundWriter
+from nastui.errors import StoreFull
+from nastui.records import Batch
+
+
+class FakeWriter:
+    """Stands in for RunWriter: notes what it gets, in which thread, and can be slow or full."""
+
+    def __init__(self, *, full_from: int = 1_000_000, seconds: float = 0.0) -> None:
+        self.full_from, self.seconds = full_from, seconds
+        self.got: list[int] = []
+        self.threads: set[int] = set()
+        self.closed_with: list[type[BaseException] | None] = []
+
+    @property
+    def n_done(self) -> int:
+        return len(self.got)
+
+    def append(self, batch: Batch) -> None:
+        self.threads.add(threading.get_ident())
+        time.sleep(self.seconds)
+        if batch.first_image >= self.full_from:
+            raise StoreFull("the disk is full")
+        self.got.append(batch.first_image)
+
+    def checkpoint(self) -> None:
+        self.threads.add(threading.get_ident())
+
+    def finish(self, on_progress: Any) -> None:
+        self.threads.add(threading.get_ident())
+
+    def __enter__(self) -> FakeWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.closed_with.append(kind)
+
+
+def background(writer: FakeWriter) -> BackgroundWriter:
+    return BackgroundWriter(lambda: writer)  # type: ignore[arg-type, return-value]
+
+
+def batch(first_image: int) -> Batch:
+    return Batch(first_image, (), {}, {})
+
+
+def test_batches_arrive_in_order_in_one_other_thread() -> None:
+    fake = FakeWriter()
+    with background(fake) as writer:
+        for first in range(20):
+            writer.append(batch(first))
+        writer.finish(None)
+    assert fake.got == list(range(20))
+    assert len(fake.threads) == 1
+    assert threading.get_ident() not in fake.threads
+    assert fake.closed_with == [None]
+
+
+def test_the_model_does_not_wait_for_a_write_but_never_runs_far_ahead() -> None:
+    fake = FakeWriter(seconds=0.05)
+    with background(fake) as writer:
+        start = time.perf_counter()
+        for first in range(3):
+            writer.append(batch(first))
+        assert time.perf_counter() - start < 0.05
+        for first in range(3, 10):
+            writer.append(batch(first))
+            assert first - len(fake.got) <= 4
+        writer.checkpoint()
+        assert fake.n_done == 10
+
+
+def write_until_full(writer: BackgroundWriter) -> None:
+    with writer:
+        for first in range(20):
+            writer.append(batch(first))
+
+
+def test_a_full_disk_ends_the_scan_and_nothing_is_written_after_it() -> None:
+    fake = FakeWriter(full_from=5)
+    with pytest.raises(StoreFull):
+        write_until_full(background(fake))
+    assert fake.got == [0, 1, 2, 3, 4]
+    assert fake.closed_with == [StoreFull]
+
+
+def test_an_error_on_opening_leaves_no_thread_behind() -> None:
+    def refuse() -> Any:
+        raise StoreFull("no such folder")
+
+    before = threading.active_count()
+    with pytest.raises(StoreFull), BackgroundWriter(refuse):
+        pass
+    assert threading.active_count() == before
