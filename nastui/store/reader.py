@@ -36,6 +36,7 @@ from nastui.store.layer_rows import (
     read_run,
     read_tiled_layer,
 )
+from nastui.store.originals import read_original
 from nastui.store.tiles import read_positions, read_values
 from nastui.store.unit_rows import (
     Sample,
@@ -110,6 +111,10 @@ class RunReader:
         with self._reading() as connection:
             return read_thumbnails(connection, ids)
 
+    def original(self, image: int) -> bytes:
+        """The file that an image was read from, where it still is. Raises AddressNotFound, with the reason."""
+        return read_original(self.info().spec.data, self.images([image])[0].source)
+
     def unit_table(self, layer: LayerInfo) -> UnitTable:
         """The measures of all units, each (U,); of the images so far where the run is not finished."""
         with self._reading() as connection:
@@ -148,6 +153,18 @@ class RunReader:
         with self._reading() as connection:
             tiled = read_tiled_layer(connection, layer.basis_id)
             return read_values(connection, self._path, tiled, units, range(read_extent(connection).n_images))
+
+    def image_values(self, layer: LayerInfo, image: int) -> Float32:
+        """What all units of a layer gave one image: (U,) float32, NaN where it has none. Raises AddressNotFound."""
+        with self._reading() as connection:
+            n_images = read_extent(connection).n_images
+            if not 0 <= image < n_images:
+                raise AddressNotFound(f"There is no image {image}.", hint=f"The images are 0 to {n_images - 1}.")
+            tiled = read_tiled_layer(connection, layer.basis_id)
+            values: Float32 = read_values(
+                connection, self._path, tiled, range(layer.n_units), range(image, image + 1)
+            )[:, 0]
+            return values
 
     def activations(self, layer: LayerInfo) -> Float32:
         """All values of a layer: (N, U) float32, unit by unit in memory (column-major)."""

@@ -47,7 +47,7 @@ CREATE TABLE class (
 );
 
 CREATE TABLE image (
-    -- An image of the run. width to error are NULL until it was looked at.
+    -- An image of the run. is_ok to error are NULL until it was looked at.
     id INTEGER PRIMARY KEY,              -- from 0, in the run's order
     class_id INTEGER NOT NULL REFERENCES class(id),
     source TEXT NOT NULL,                -- path or key in the image set
@@ -90,7 +90,7 @@ CREATE TABLE unit (
     basis_id INTEGER NOT NULL REFERENCES basis(id),
     number INTEGER NOT NULL,             -- index within the layer, from 0
     n INTEGER,                           -- finite values
-    lo REAL,                             -- lowest finite value; NULL where n = 0, as the next three
+    lo REAL,                             -- lowest finite value; NULL where n = 0, as the next four
     hi REAL,                             -- highest finite value
     mean REAL,                           -- of the finite values
     std REAL,                            -- standard deviation (population) of the finite values
