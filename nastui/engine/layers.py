@@ -14,6 +14,7 @@ from nastui.records import LayerSpec
 
 AUTO = "auto"
 _LISTED = 12
+_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +48,34 @@ def select_layers(trace: Trace, patterns: str | Sequence[str], reduction: Reduct
     output is not one tensor with a row per image.
     """
     chosen: dict[str, Call] = {}
-    notes: list[str] = []
+    refused: dict[str, Call] = {}
+    not_called: dict[str, None] = {}
     for pattern in _split(patterns):
         matches = [call for call in trace.calls if _is_match(pattern, call)]
         if not any(not call.refusal for call in matches):
             _refuse(pattern, matches, trace)
         chosen |= {call.address: call for call in matches if not call.refusal}
-        notes += [f"Layer {call.address} is left out: it {call.refusal}." for call in matches if call.refusal]
-        notes += [f"Layer {path} is left out: the model never calls it." for path in _never_called(pattern, trace)]
+        refused |= {call.address: call for call in matches if call.refusal}
+        not_called |= dict.fromkeys(_never_called(pattern, trace))
     n_calls = {call.path: call.number for call in trace.calls}
     layers = tuple(
         _capture_layer(call, n_calls[call.path], reduction) for call in trace.calls if call.address in chosen
     )
-    return Selection(layers, tuple(dict.fromkeys(notes)))
+    return Selection(layers, (*_refusal_notes(tuple(refused.values())), *_never_called_note(tuple(not_called))))
+
+
+def _refusal_notes(refused: Sequence[Call]) -> list[str]:
+    notes = [f"Layer {call.address} is left out: it {call.refusal}." for call in refused[:_NAMED]]
+    if len(refused) > _NAMED:
+        notes.append(f"{len(refused) - _NAMED:,} more layers are left out for reasons like these.")
+    return notes
+
+
+def _never_called_note(paths: Sequence[str]) -> list[str]:
+    if not paths:
+        return []
+    more = f" and {len(paths) - _NAMED:,} more" if len(paths) > _NAMED else ""
+    return [f"Left out, since the model never calls it: {', '.join(paths[:_NAMED])}{more}."]
 
 
 def _split(patterns: str | Sequence[str]) -> list[str]:

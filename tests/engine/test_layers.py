@@ -30,7 +30,7 @@ def test_auto_takes_convolutions_and_linear_layers_in_the_order_of_the_computati
 
 
 def test_a_layer_that_is_never_called_is_said() -> None:
-    assert "Layer spare is left out: the model never calls it." in select("auto").notes
+    assert select("auto").notes == ("Left out, since the model never calls it: spare, attention.out_proj.",)
 
 
 def test_a_module_called_twice_is_two_layers_counted_from_one() -> None:
@@ -99,3 +99,9 @@ def test_tracing_leaves_no_hooks_behind() -> None:
     model = ByHand()
     trace_calls(model, torch.zeros(2, 1, 4, 4))
     assert not any(module._forward_hooks for module in model.modules())
+
+
+def test_many_layers_that_cannot_be_captured_are_said_in_a_few_lines() -> None:
+    trace = trace_calls(models.googlenet(weights=None, init_weights=False).eval(), torch.zeros(2, 3, 64, 64))
+    (note,) = select_layers(trace, "auto", "max").notes
+    assert note == "Left out, since the model never calls it: aux1.conv.conv, aux1.fc1, aux1.fc2 and 3 more."
