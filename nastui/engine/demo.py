@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from nastui.engine.digits_training import N_EPOCHS, train_digits_net
-from nastui.engine.scan import ScanProgress, scan
 from nastui.errors import StoreFull
 from nastui.records import RunInfo
 from nastui.store.reader import RunReader
+
+if TYPE_CHECKING:
+    from nastui.engine.scan import ScanProgress
 
 MODEL = "nastui.engine.digits_net:digits_net"
 DATA = "digits:test"
@@ -66,6 +67,10 @@ def make_demo(
     marker = folder / _MARKER
     if not fresh and (cached := _whole_demo(folder)) is not None:
         return cached
+    # A demo that is there already opens without the seconds that torch takes to import.
+    from nastui.engine.digits_training import N_EPOCHS, train_digits_net
+    from nastui.engine.scan import scan
+
     with _writing_to(folder):
         folder.mkdir(parents=True, exist_ok=True)
         marker.unlink(missing_ok=True)

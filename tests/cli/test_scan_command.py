@@ -14,7 +14,7 @@ import pytest
 
 from nastui.cli import execute, nastui
 
-NET = '''
+NET = """
 import time
 import torch
 from PIL import Image
@@ -39,7 +39,18 @@ class Images:
 def model():
     torch.manual_seed(0)
     return torch.nn.Sequential(torch.nn.Conv2d(1, 3, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(108, 2))
-'''
+"""
+
+DEMO_AGAIN = """
+import sys
+from pathlib import Path
+import nastui.scanning
+from nastui.cli import execute
+
+nastui.scanning.user_cache_path = lambda name: Path(sys.argv[1]) / name
+assert execute(["demo", "--no-open"]) == 0
+print("with torch" if "torch" in sys.modules else "without torch")
+"""
 
 
 def scan_arguments(folder: Path, *, delay: float = 0) -> list[str]:
@@ -126,9 +137,12 @@ def test_demo_is_made_once_and_says_where(
 ) -> None:
     monkeypatch.setattr("nastui.scanning.user_cache_path", lambda name: tmp_path / name)
     path = tmp_path / "nastui" / "demo" / "digits.nas.db"
-    for word in ("made", "found"):
-        assert execute(["demo", "--no-open"]) == 0
-        data, talk = capsys.readouterr()
-        assert data == f"{path}\n"
-        assert talk.startswith(f"{word} {path}, and ")
-        assert "top-1: 9" in talk
+    assert execute(["demo", "--no-open"]) == 0
+    data, talk = capsys.readouterr()
+    assert data == f"{path}\n"
+    assert talk.startswith(f"made {path}, and ")
+    assert "top-1: 9" in talk
+
+    again = subprocess.run([sys.executable, "-c", DEMO_AGAIN, tmp_path], capture_output=True, text=True, check=True)
+    assert again.stderr.startswith(f"found {path}, and ")
+    assert again.stdout.splitlines() == [str(path), "without torch"]
