@@ -84,6 +84,10 @@ class FakeRun:
     def values(self, layer: LayerInfo, unit: int) -> Float32:
         return self.matrices[layer.basis_id][:, unit]
 
+    def image_values(self, layer: LayerInfo, image: int) -> Float32:
+        values: Float32 = self.matrices[layer.basis_id][image]
+        return values
+
     def positions(self, layer: LayerInfo, unit: int) -> Int32 | None:
         return None
 
@@ -104,3 +108,8 @@ class FakeRun:
             Image.new("RGB", (8, 8), (image_id % 256, 80, 160)).save(data, "png")
             found[image_id] = data.getvalue()
         return found
+
+    def original(self, image: int) -> bytes:
+        data = io.BytesIO()
+        Image.new("RGB", (64, 48), (200, image % 256, 30)).save(data, "png")
+        return data.getvalue()

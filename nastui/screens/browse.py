@@ -62,7 +62,7 @@ class BrowseScreen(Screen[None], inherit_bindings=False):
             self.post_message(self.ReadFailed(error))
 
     def on_browse_screen_read_failed(self, message: ReadFailed) -> None:
-        self.notify(str(message.error), title="The file could not be read", severity="error", markup=False)
+        self.notify(str(message.error), severity="error", markup=False)
 
     def show_title(self, name: str, words: str) -> None:
         """What is looked at, and what is to be said of it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import ClassVar
 
+import numpy as np
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -15,13 +16,17 @@ from nastui.records import Footprints, LayerInfo, UnitTable
 from nastui.screens.look_screen import LookScreen
 from nastui.screens.session import Session
 from nastui.screens.unit import UnitScreen
+from nastui.views.class_choice import owned_top
+from nastui.views.classes import MAX_SLOTS
 from nastui.views.facts import unit_words
 from nastui.views.footprint import Geometry, fit_geometry
 from nastui.views.ink import DIM, STRONG
 from nastui.views.legend import LegendPiece, legend_lines
-from nastui.widgets.footprint_list import FootprintList
+from nastui.widgets.footprint_list import BLOCK, FootprintList
 from nastui.widgets.paint import Paint
 from nastui.widgets.piece_lines import PieceLines
+
+_BLOCKS_LOOKED_AT = 16  # for the classes of interest: 1,024 units, spread over the layer
 
 
 class LayerScreen(LookScreen):
@@ -51,6 +56,14 @@ class LayerScreen(LookScreen):
             self.layer = layer
             self.footprints = footprints
 
+    class InterestFound(Message):
+        """The classes that a layer is most selective for."""
+
+        def __init__(self, layer: LayerInfo, interest: tuple[int, ...]) -> None:
+            super().__init__()
+            self.layer = layer
+            self.interest = interest
+
     def __init__(self, session: Session, paint: Paint) -> None:
         super().__init__(session, paint)
         self.shown_layer = session.layer
@@ -77,6 +90,8 @@ class LayerScreen(LookScreen):
         self._units = None
         self.show_title(str(layer.address), "reading …")
         self.read_units(layer)
+        if self.session.slots.has_other and not self.session.is_interest_chosen:
+            self.find_interest(layer)
 
     @work(thread=True, exclusive=True, group="units")
     def read_units(self, layer: LayerInfo) -> None:
@@ -90,6 +105,26 @@ class LayerScreen(LookScreen):
         with self.telling_failures():
             footprints = self.session.run.footprints(layer, first, count, m)
             self.post_message(self.FootprintsRead(layer, footprints))
+
+    @work(thread=True, exclusive=True, group="interest")
+    def find_interest(self, layer: LayerInfo) -> None:
+        """Where there are more classes than colours, look for those that own the highest values of the units."""
+        session, worker = self.session, get_current_worker()
+        sizes = np.array([c.n_images for c in session.classes], dtype=np.int64)
+        score = np.zeros(len(sizes))
+        blocks = range(0, layer.n_units, BLOCK)
+        with self.telling_failures():
+            for first in blocks[:: max(len(blocks) // _BLOCKS_LOOKED_AT, 1)]:
+                if worker.is_cancelled:
+                    return
+                score = np.maximum(score, owned_top(session.run.footprints(layer, first, BLOCK), sizes))
+            best = np.argsort(-score, kind="stable")[:MAX_SLOTS]
+            self.post_message(self.InterestFound(layer, tuple(int(class_id) for class_id in best)))
+
+    def on_layer_screen_interest_found(self, message: InterestFound) -> None:
+        if message.layer is self.shown_layer and not self.session.is_interest_chosen:
+            self.session.slots = self.session.slots.with_interest(message.interest)
+            self._arrange()
 
     def on_layer_screen_units_read(self, message: UnitsRead) -> None:
         if message.layer is self.shown_layer:

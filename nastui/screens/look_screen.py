@@ -7,6 +7,8 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from nastui.screens.browse import BrowseScreen
+from nastui.screens.class_picker import ClassPicker
+from nastui.views.classes import ClassSlots
 from nastui.views.look import Look
 
 _RANGES_STEP = 5
@@ -16,12 +18,16 @@ class LookScreen(BrowseScreen):
     """A screen with footprints: m and the two thresholds of the bar widths are live keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f", "focus_next(1)", "Focus on the next class, others dimmed", show=False),
+        Binding("F", "focus_next(-1)", "Focus on the class before", show=False),
+        Binding("c", "classes", "Classes by name: colours and focus", show=False),
         Binding("right_square_bracket", "ranges(1)", "More ranges; N] sets N", show=False),
         Binding("left_square_bracket", "ranges(-1)", "Fewer ranges", show=False),
         Binding("full_stop", "medium(1)", "Medium bars start at more images", show=False),
         Binding("comma", "medium(-1)", "Medium bars start at fewer images", show=False),
         Binding("greater_than_sign", "full(1)", "Full bars start at more images", show=False),
         Binding("less_than_sign", "full(-1)", "Full bars start at fewer images", show=False),
+        Binding("a", "auto_widths", "Bar widths to fit the images per class", show=False),
     ]
 
     def take_count(self) -> int | None:
@@ -29,13 +35,33 @@ class LookScreen(BrowseScreen):
         raise NotImplementedError
 
     def look_changed(self) -> None:
-        """Show what there is in the session's new look."""
+        """Show what there is in the session's new look, with its new slots."""
         raise NotImplementedError
 
     def set_look(self, look: Look) -> None:
         """Look at this and every other footprint so from now on."""
         self.session.look = look
         self.look_changed()
+
+    def set_slots(self, slots: ClassSlots | None) -> None:
+        """Colour these classes from now on, as a person has chosen."""
+        if slots is not None:
+            if slots.interest != self.session.slots.interest:
+                self.session.is_interest_chosen = True
+            self.session.slots = slots
+            self.look_changed()
+
+    def action_focus_next(self, step: int) -> None:
+        self.set_slots(self.session.slots.with_next_focus(step * (self.take_count() or 1)))
+
+    def action_classes(self) -> None:
+        self.take_count()
+        self.app.push_screen(ClassPicker(self.paint, self.session.classes, self.session.slots), self.set_slots)
+
+    def action_auto_widths(self) -> None:
+        self.take_count()
+        classes = self.session.classes
+        self.set_look(self.session.look.with_widths_for(sum(c.n_images for c in classes) / max(len(classes), 1)))
 
     def action_ranges(self, step: int) -> None:
         count = self.take_count()

@@ -38,17 +38,22 @@ class RunAccess(Protocol):
 
     def values(self, layer: LayerInfo, unit: int) -> Float32: ...
 
+    def image_values(self, layer: LayerInfo, image: int) -> Float32: ...
+
     def positions(self, layer: LayerInfo, unit: int) -> Int32 | None: ...
 
     def images(self, ids: Sequence[int]) -> list[ImageInfo]: ...
 
     def thumbnails(self, ids: Sequence[int]) -> dict[int, bytes]: ...
 
+    def original(self, image: int) -> bytes: ...
+
 
 @dataclass
 class Session:
     """One open run. The app owns it; screens read it, and write what keys change: `look`, `slots`, and the place,
-    `layer` and `unit`, where one stands on whatever screen."""
+    `layer` and `unit`, where one stands on whatever screen. Once `is_interest_chosen` by a person, the classes in
+    colour no longer follow the layer."""
 
     run: RunAccess
     info: RunInfo
@@ -59,6 +64,7 @@ class Session:
     look: Look
     layer: LayerInfo
     unit: int = 0
+    is_interest_chosen: bool = False
 
     @classmethod
     def open(cls, run: RunAccess, look: Look) -> Session:

@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.worker import get_current_worker
 
 from nastui.records import Float32, LayerInfo, UnitTable
+from nastui.screens.image import ImageScreen
 from nastui.screens.look_screen import LookScreen
 from nastui.screens.session import Session
 from nastui.views.facts import range_words, share_pieces, unit_words
@@ -46,13 +47,15 @@ class UnitScreen(LookScreen):
         Binding("l,right", "step_range(1)", "Range", key_display="h l"),
         Binding("j,down", "step_image(1)", "Image", key_display="j k"),
         Binding("k,up", "step_image(-1)", "Previous image", show=False),
+        Binding("enter", "open_image", "Open", key_display="⏎"),
         Binding("ctrl+f,pagedown,space", "step_page(1)", "Page", key_display="space"),
         Binding("ctrl+b,pageup,b", "step_page(-1)", "Previous page of images", show=False),
         Binding("circumflex_accent,home", "end_range(0)", "Range of the lowest values", show=False),
         Binding("dollar_sign,end", "end_range(-1)", "Range of the highest values", show=False),
         Binding("z", "zero_range", "Range at the zero line", show=False),
         Binding("m", "median_range", "Range of the median image", show=False),
-        Binding("s", "order", "Order", key_display="s"),
+        Binding("s", "order", "Order of the images", show=False),
+        Binding("r", "sample", "Images in random order; 7r: by seed 7", show=False),
         Binding("t", "tile_size", "Larger or smaller images", show=False),
         Binding("J", "step_unit(1)", "Unit", key_display="J K"),
         Binding("K", "step_unit(-1)", "Previous unit", show=False),
@@ -85,6 +88,7 @@ class UnitScreen(LookScreen):
         self._units: tuple[LayerInfo, UnitTable] | None = None
         self._view: UnitView | None = None
         self._order = Order.FALLING
+        self._seed = 0
         self._stop = 0
         self._tiles = TileSource(np.zeros(0, dtype=np.int64))
         self._image = 0
@@ -160,6 +164,7 @@ class UnitScreen(LookScreen):
             self._open()
         else:
             self._show_unit()
+            self._show_range()
 
     def _show_unit(self) -> None:
         if self._view is None or self._units is None:
@@ -176,7 +181,7 @@ class UnitScreen(LookScreen):
         view = self._view
         if view is None:
             return
-        self._tiles = TileSource(view.image_ids(self._stop, self._order))
+        self._tiles = TileSource(view.image_ids(self._stop, self._order, self.session.slots.focus, self._seed))
         self._image = 0
         self.query_one(UnitChart).show(view, self._stop, self.session.slots, self.session.look)
         self._show_page()
@@ -190,7 +195,13 @@ class UnitScreen(LookScreen):
         facts = view.facts(self._stop)
         words = LegendPiece(f" {range_words(facts, self._stop, view.n_ranges)}", STRONG)
         shares = share_pieces(facts, self.session.slots, self.size.width - 2)
-        return [[words], [LegendPiece(" ", DIM), *shares], [self._image_piece(f"by {self._order.value}")]]
+        return [[words], [LegendPiece(" ", DIM), *shares], [self._image_piece(self._order_words())]]
+
+    def _order_words(self) -> str:
+        seed = f", seed {self._seed}" if self._order is Order.RANDOM else ""
+        focus = self.session.slots.focus
+        only = "" if focus is None else f" · only {self.session.slots.names[focus]}"
+        return f"by {self._order.value}{seed}{only}"
 
     def _image_piece(self, order: str) -> LegendPiece:
         return LegendPiece(f" image {grouped(self._image + 1)} of {grouped(len(self._tiles))} {order}", DIM)
@@ -270,6 +281,18 @@ class UnitScreen(LookScreen):
             self._image = image
             self._show_page()
 
+    def action_open_image(self) -> None:
+        self.take_count()
+        if self._view is None or self._units is None or not len(self._tiles):
+            return
+        screen = ImageScreen(self.session, self.paint, self._tiles.ids, self._image, self._view, self._units[1])
+        self.app.push_screen(screen, lambda _: self._came_back())
+
+    def _came_back(self) -> None:
+        """The image screen may have chosen another unit."""
+        if self._place is not None and self._place.unit != self.session.unit:
+            self._open()
+
     def action_order(self) -> None:
         self.take_count()
         self._order = self._order.next()
@@ -279,6 +302,16 @@ class UnitScreen(LookScreen):
         self.take_count()
         grid = self.query_one(ImageGrid)
         grid.tile_size = grid.tile_size.next()
+
+    def action_sample(self) -> None:
+        """Shuffle the images of the range; a count is the seed, without one the next seed is taken."""
+        count = self.take_count()
+        if count is not None:
+            self._seed = count
+        elif self._order is Order.RANDOM:
+            self._seed += 1
+        self._order = Order.RANDOM
+        self._show_range()
 
     def action_step_unit(self, step: int) -> None:
         self._go_to_unit(self.session.unit + step * (self.take_count() or 1))

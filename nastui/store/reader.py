@@ -37,7 +37,7 @@ from nastui.store.layer_rows import (
     read_tiled_layer,
 )
 from nastui.store.originals import read_original
-from nastui.store.tiles import read_positions, read_values
+from nastui.store.tiles import TILE_IMAGES, read_positions, read_values
 from nastui.store.unit_rows import (
     Sample,
     count_units,
@@ -161,9 +161,8 @@ class RunReader:
             if not 0 <= image < n_images:
                 raise AddressNotFound(f"There is no image {image}.", hint=f"The images are 0 to {n_images - 1}.")
             tiled = read_tiled_layer(connection, layer.basis_id)
-            values: Float32 = read_values(
-                connection, self._path, tiled, range(layer.n_units), range(image, image + 1)
-            )[:, 0]
+            row_of_tiles = range(image - image % TILE_IMAGES, image + 1)
+            values: Float32 = read_values(connection, self._path, tiled, range(layer.n_units), row_of_tiles)[:, -1]
             return values
 
     def activations(self, layer: LayerInfo) -> Float32:

@@ -32,6 +32,11 @@ class TileSource(Sequence[GridTile]):
         self._ids = ids
         self._known: dict[int, GridTile] = {}
 
+    @property
+    def ids(self) -> list[int]:
+        """The images, in order."""
+        return [int(image_id) for image_id in self._ids]
+
     def __len__(self) -> int:
         return len(self._ids)
 

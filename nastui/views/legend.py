@@ -29,7 +29,10 @@ def legend_lines(slots: ClassSlots, look: Look, width: int, max_lines: int) -> l
 
     Long names are cut before a class is left out; a class that still does not fit is counted in a last `+n`.
     """
-    entries = [(slots.letter(class_id), slots.names[class_id], slot) for slot, class_id in enumerate(slots.interest)]
+    entries = [
+        (slots.letter(class_id), slots.names[class_id], OTHER if slots.is_dimmed(class_id) else slot)
+        for slot, class_id in enumerate(slots.interest)
+    ]
     if slots.has_other:
         n_other = len(slots.names) - len(slots.interest)
         entries.append(("·", f"{n_other} other", OTHER))
@@ -55,7 +58,7 @@ def _flow(entries: list[tuple[str, str, int]], widths: str, width: int) -> list[
         lines[-1] += [
             LegendPiece(" ", slot, is_swatch=True),
             LegendPiece(f" {letter}", DIM),
-            LegendPiece(f" {name}" + " " * _GAP, TEXT),
+            LegendPiece(f" {name}" + " " * _GAP, DIM if slot == OTHER else TEXT),
         ]
         used += length
     if used + len(widths) > width and used:

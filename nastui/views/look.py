@@ -9,6 +9,7 @@ from nastui.records import DEFAULT_RANGES
 MAX_RANGES = 200
 ROW_HEIGHTS = (1, 2, 3, 4)
 PITCHES = (4, 3, 2)
+_USUAL_CLASS = 100  # images, in the thesis and by its usual command
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,12 @@ class Look:
         """The look whose full bars start at `full` images; the medium ones never start above them."""
         full = max(full, 3)
         return replace(self, full=full, medium=min(self.medium, full - 1))
+
+    def with_widths_for(self, images_per_class: float) -> Look:
+        """The look whose thresholds are the default ones scaled: those are meant for 100 images per class."""
+        default, scale = Look(), images_per_class / _USUAL_CLASS
+        medium = max(round(default.medium * scale), 2)
+        return replace(self, medium=medium, full=max(round(default.full * scale), medium + 1))
 
     def with_row_height(self, row_height: int) -> Look:
         """The look with rows of `row_height` lines, kept within 1 and 4."""

@@ -52,13 +52,16 @@ def paint_chart(
     chosen: int,
     slots: ClassSlots,
     look: Look,
-    size: tuple[int, int],
+    value: float | None = None,
     *,
+    size: tuple[int, int],
     in_letters: bool = False,
 ) -> list[list[Cell]]:
     """The chart as `size` (width, height) cells: two lines of counts where there is room, the bars, a line that points
-    at the chosen range, and the axis. The height is at least 3. Where not all ranges fit, the part around the chosen
-    one is shown, with an arrow at each end that has more."""
+    at the chosen range and in it at `value`, and the axis. The height is at least 3.
+
+    Where not all ranges fit, the part around the chosen one is shown, with an arrow at each end that has more.
+    """
     width, height = size
     geometry = ChartGeometry.fit(view, width)
     full_width = max(geometry.x(view.n_ranges), width)
@@ -75,7 +78,11 @@ def paint_chart(
         for line in lines[count_lines : count_lines + bar_lines + 1]:
             _put(line, geometry.x(geometry.n_left) - _ZERO_WIDTH, "┃", ZERO)
     if 0 <= chosen < view.n_ranges:
-        _put(lines[-2], geometry.x(chosen), "▲" * max(geometry.pitch - 1, 1), STRONG)
+        _put(lines[-2], geometry.x(chosen), "▲" * max(geometry.pitch - 1, 1), DIM if value is not None else STRONG)
+        if value is not None:
+            low, high = view.edges[chosen : chosen + 2]
+            within = int((value - low) / (high - low) * (geometry.pitch - 1)) if high > low else 0
+            _put(lines[-2], geometry.x(chosen) + min(within, geometry.pitch - 2), "◆", STRONG)
     _place_axis(lines[-1], view, geometry, chosen)
     return _window(lines, geometry.x(max(chosen, 0)), width)
 

@@ -19,6 +19,7 @@ class Order(Enum):
     FALLING = "value, highest first"
     RISING = "value, lowest first"
     CLASS = "class, then value"
+    RANDOM = "chance"
 
     def next(self) -> Order:
         """The order after this one, round and round."""
@@ -98,8 +99,9 @@ class UnitView:
         stops = [r for r, total in enumerate(self.totals) if total]
         return [*stops, NON_FINITE] if self.n_non_finite else stops
 
-    def image_ids(self, stop: int, order: Order, class_id: int | None = None) -> Int64:
-        """The images of a range in the given order, of one class only where `class_id` is given."""
+    def image_ids(self, stop: int, order: Order, class_id: int | None = None, seed: int = 0) -> Int64:
+        """The images of a range in the given order, of one class only where `class_id` is given; `seed` makes the order
+        by chance repeatable."""
         chosen = self.is_ok & (self.range_of == stop)
         if class_id is not None:
             chosen &= self.class_id == class_id
@@ -107,6 +109,8 @@ class UnitView:
         values = self.values[ids]
         if order is Order.RISING:
             return ids[np.argsort(values, kind="stable")]
+        if order is Order.RANDOM:
+            return np.random.default_rng(seed).permutation(ids)
         by_value = np.argsort(-values, kind="stable")
         if order is Order.FALLING:
             return ids[by_value]

@@ -19,12 +19,14 @@ class UnitChart(Widget):
     def __init__(self, paint: Paint, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._paint = paint
-        self._shown: tuple[UnitView, int, ClassSlots, Look] | None = None
+        self._shown: tuple[UnitView, int, ClassSlots, Look, float | None] | None = None
         self._strips: list[Strip] = []
 
-    def show(self, view: UnitView, chosen: int, slots: ClassSlots, look: Look) -> None:
-        """Show a unit with range `chosen` marked."""
-        self._shown = (view, chosen, slots, look)
+    def show(
+        self, view: UnitView, chosen: int, slots: ClassSlots, look: Look, value: float | None = None
+    ) -> None:
+        """Show a unit with range `chosen` marked, and where `value` lies in it."""
+        self._shown = (view, chosen, slots, look, value)
         self._paint_strips()
 
     def on_resize(self) -> None:
@@ -36,7 +38,7 @@ class UnitChart(Widget):
         if self._shown is None or width < 3 or height < 3:
             return
         before = self._strips
-        lines = paint_chart(*self._shown, (width - 2, height), in_letters=not self._paint.has_colour)
+        lines = paint_chart(*self._shown, size=(width - 2, height), in_letters=not self._paint.has_colour)
         self._strips = [
             Strip([self._paint.margin, *self._paint.segments(line)]).adjust_cell_length(width, self._paint.text)
             for line in lines

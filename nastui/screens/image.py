@@ -1,0 +1,157 @@
+"""The image screen: one image large, what the model made of it, and the units that answer most to it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.worker import get_current_worker
+
+from nastui.records import ImageInfo, UnitTable
+from nastui.screens.browse import BrowseScreen
+from nastui.screens.session import Session
+from nastui.views.classes import display_name
+from nastui.views.facts import range_words
+from nastui.views.grid import GridTile, TileSize
+from nastui.views.image_units import ExtremeUnit, extreme_units
+from nastui.views.ink import DIM, STRONG, TEXT
+from nastui.views.legend import LegendPiece
+from nastui.views.numbers import short_number
+from nastui.views.plain import printable
+from nastui.views.unit_view import NON_FINITE, UnitView
+from nastui.widgets.image_grid import ImageGrid
+from nastui.widgets.paint import Paint
+from nastui.widgets.piece_lines import PieceLines
+from nastui.widgets.unit_chart import UnitChart
+from nastui.widgets.unit_list import UnitList
+
+
+class ImageScreen(BrowseScreen):
+    """One image of the run, seen from one unit; opening another unit of the list goes there."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("o", "original", "Original file", key_display="o"),
+        Binding("J", "step_image(1)", "Image", key_display="J K"),
+        Binding("K", "step_image(-1)", "Previous image of the range", show=False),
+    ]
+
+    class ImageRead(Message):
+        """An image and what the layer gave it have come from the file."""
+
+        def __init__(self, image: ImageInfo, thumbnail: bytes | None, units: list[ExtremeUnit]) -> None:
+            super().__init__()
+            self.image = image
+            self.thumbnail = thumbnail
+            self.units = units
+
+    class OriginalRead(Message):
+        """The file that the image was read from."""
+
+        def __init__(self, image_id: int, data: bytes) -> None:
+            super().__init__()
+            self.image_id = image_id
+            self.data = data
+
+    def __init__(
+        self, session: Session, paint: Paint, ids: list[int], place: int, view: UnitView, units: UnitTable
+    ) -> None:
+        super().__init__(session, paint)
+        self._ids = ids
+        self._image_place = place
+        self._view = view
+        self._units = units
+
+    def compose_body(self) -> ComposeResult:
+        with Horizontal(id="image-body"):
+            yield ImageGrid(tile_size=TileSize.LARGE, id="image")
+            with Vertical(id="image-facts"):
+                yield PieceLines(self.paint, id="image-words")
+                yield PieceLines(self.paint, id="image-heading")
+                yield UnitList(self.paint, id="image-units")
+        yield PieceLines(self.paint, id="range")
+        yield UnitChart(self.paint, id="chart")
+
+    def on_mount(self) -> None:
+        self.query_one(UnitList).focus()
+        layer = self.session.layer.address
+        heading = f"units of {layer} for which it is most extreme"
+        self.query_one("#image-heading", PieceLines).show([[LegendPiece(heading, DIM)]])
+        self._open()
+
+    def _open(self) -> None:
+        self.read_image(self._ids[self._image_place])
+
+    @work(thread=True, exclusive=True, group="image")
+    def read_image(self, image_id: int) -> None:
+        with self.telling_failures():
+            run = self.session.run
+            image = run.images([image_id])[0]
+            thumbnail = run.thumbnails([image_id]).get(image_id)
+            units = extreme_units(run.image_values(self.session.layer, image_id), self._units)
+            if not get_current_worker().is_cancelled:
+                self.post_message(self.ImageRead(image, thumbnail, units))
+
+    @work(thread=True, exclusive=True, group="original")
+    def read_original(self, image_id: int) -> None:
+        with self.telling_failures():
+            data = self.session.run.original(image_id)
+            if not get_current_worker().is_cancelled:
+                self.post_message(self.OriginalRead(image_id, data))
+
+    def on_image_screen_original_read(self, message: OriginalRead) -> None:
+        if message.image_id == self._ids[self._image_place]:
+            self.query_one(ImageGrid).show([GridTile(("original", message.image_id), message.data, ("original", ""))])
+
+    def action_original(self) -> None:
+        self.read_original(self._ids[self._image_place])
+
+    def on_image_screen_image_read(self, message: ImageRead) -> None:
+        image, session = message.image, self.session
+        place = f"image {self._image_place + 1} of {len(self._ids)} in the range"
+        self.show_title(f"#{image.id}", f"{printable(image.source)} · {place}")
+        tile = GridTile(image.id, message.thumbnail, ("thumbnail", ""), note=printable(image.error or "no thumbnail"))
+        self.query_one(ImageGrid).show([tile])
+        self.query_one("#image-words", PieceLines).show(image_words(image, session.slots.letter(image.class_id)))
+        self.query_one(UnitList).show(message.units)
+        self._show_place(image)
+
+    def _show_place(self, image: ImageInfo) -> None:
+        """Where the image lies in the footprint of the unit that one came from."""
+        view, session = self._view, self.session
+        stop = int(view.range_of[image.id])
+        value = float(view.values[image.id])
+        address = str(replace(session.layer.address, unit=session.unit))
+        words = [LegendPiece(f" {address} gives it {short_number(value)}", STRONG)]
+        if stop != NON_FINITE:
+            words.append(LegendPiece(f"   {range_words(view.facts(stop), stop, view.n_ranges)}", DIM))
+        self.query_one("#range", PieceLines).show([words])
+        self.query_one(UnitChart).show(view, stop, session.slots, session.look, value)
+
+    def action_step_image(self, step: int) -> None:
+        place = min(max(self._image_place + step, 0), len(self._ids) - 1)
+        if place != self._image_place:
+            self._image_place = place
+            self._open()
+
+    def on_row_list_opened(self, message: UnitList.Opened) -> None:
+        self.session.unit = self.query_one(UnitList).units[message.row].unit
+        self.dismiss()
+
+
+def image_words(image: ImageInfo, letter: str) -> list[list[LegendPiece]]:
+    """Label, prediction and the five highest logits, a line each."""
+    size = "" if image.width is None else f"   {image.width}×{image.height} pixels"
+    lines = [[LegendPiece(f"{letter} {display_name(image.class_name)}", STRONG), LegendPiece(size, DIM)]]
+    if image.error:
+        return [*lines, [LegendPiece(printable(image.error), TEXT)]]
+    verdict = {True: "✗ wrong", False: "✓ right", None: "cannot be compared"}[image.is_wrong]
+    predicted = display_name(image.predicted or "nothing")
+    lines.append([LegendPiece(f"predicted {predicted}", TEXT), LegendPiece(f"   {verdict}", STRONG)])
+    for name, logit in image.top5:
+        lines.append([LegendPiece(f"{short_number(logit):>8}  {display_name(name)}", DIM)])
+    return lines
