@@ -9,6 +9,7 @@ import pytest
 
 from nastui import __version__, errors, listings
 from nastui.cli import execute
+from tests.small_run import write_small_run
 
 
 def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
@@ -50,8 +51,6 @@ def test_a_file_instead_of_a_command_is_opened(
 
 
 def test_interface_without_a_terminal_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from small_run import write_small_run
-
     write_small_run(tmp_path / "pets.nas.db")
     assert execute([str(tmp_path / "pets.nas.db")]) == errors.TerminalError.exit_code
     assert "needs a terminal" in capsys.readouterr().err

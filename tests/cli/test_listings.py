@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_run import N_WIDE, write_small_run
 
 from nastui.cli import BROKEN_PIPE, execute
+from tests.small_run import N_WIDE, write_small_run
 
 
 @pytest.fixture(scope="module")
