@@ -52,8 +52,9 @@ from nastui.store.unit_rows import (
 class RunReader:
     """A run's file, opened read-only. Any number of threads may use it: each has a connection of its own.
 
-    Every call sees one state of the file, and calls on a run that is being written see it grow. N is the number of
-    images that were asked for; those not looked at yet, and those that did not decode, have no values.
+    Every call sees one state of the file, in transactions so short that a scan's WAL stays small; calls on a run that is
+    being written see it grow. N is the number of images that were asked for; those not looked at yet, and those that did
+    not decode, have no values.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -123,8 +124,9 @@ class RunReader:
             if extent.is_finished:
                 return read_unit_table(connection, tiled)
             sample = self._images_that_count(connection, extent)
-            measures = measure_units(connection, self._path, tiled, range(tiled.n_units), sample)
-            return unit_table(measures, read_reviewed(connection, tiled))
+            is_reviewed = read_reviewed(connection, tiled)
+        with translated(self._path):
+            return unit_table(measure_units(connection, self._path, tiled, range(tiled.n_units), sample), is_reviewed)
 
     def footprints(self, layer: LayerInfo, first: int, count: int, m: int | None = None) -> Footprints:
         """The footprints of up to `count` units from `first` on, with `m` ranges (default: the run's).
@@ -140,6 +142,7 @@ class RunReader:
             if extent.is_finished and m == extent.ranges:
                 return read_footprints(connection, self._path, tiled, units, count_classes(connection), m)
             sample = self._images_that_count(connection, extent)
+        with translated(self._path):
             return count_units(connection, self._path, tiled, units, sample, m)
 
     def values(self, layer: LayerInfo, unit: int) -> Float32:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from nastui.records import Bool, Float32, Footprints, ImageTable, Int32, UnitTable
 from nastui.stats.measures import BasicMeasures, basic_measures, is_dead
 from nastui.stats.ranges import count_ranges, range_edges
+from nastui.store.connection import snapshot
 from nastui.store.counts import decode_counts, encode_counts
 from nastui.store.faults import damaged
 from nastui.store.tiles import TILE_UNITS, TiledLayer, read_values
@@ -37,6 +38,16 @@ class Sample:
         return cls(images.is_ok, images.class_id[images.is_ok], n_classes)
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What is stored of some consecutive units; `counts` (U, m + 1, K)."""
+
+    layer: TiledLayer
+    units: range
+    measures: BasicMeasures
+    counts: Int32
+
+
 def measure_units(
     connection: sqlite3.Connection, path: Path, layer: TiledLayer, units: range, sample: Sample
 ) -> BasicMeasures:
@@ -53,26 +64,30 @@ def count_units(
     return _joined_footprints(units.start, m, found)
 
 
-def write_block(
+def measure_block(
     connection: sqlite3.Connection, path: Path, layer: TiledLayer, first: int, sample: Sample, m: int
-) -> None:
-    """Measure the units of one tile's width, `first` on, and write their rows."""
+) -> Block:
+    """Measure the units of one tile's width, `first` on."""
     units = range(first, min(first + TILE_UNITS, layer.n_units))
-    found: list[BasicMeasures] = []
+    measures: list[BasicMeasures] = []
     counts: list[Int32] = []
     for values in _parts(connection, path, layer, units, sample):
-        found.append(basic_measures(values))
+        measures.append(basic_measures(values))
         counts.append(count_ranges(values, sample.class_ids, sample.n_classes, m).counts)
-    measures = _joined_measures(found)
-    columns = [getattr(measures, name).tolist() for name in _MEASURES]
+    return Block(layer, units, _joined_measures(measures), np.concatenate(counts))
+
+
+def write_block(connection: sqlite3.Connection, block: Block) -> None:
+    """Write what was measured of some units."""
+    columns = [getattr(block.measures, name).tolist() for name in _MEASURES]
     places = ", ".join(f"{name} = ?" for name in (*_MEASURES, "is_dead"))
     connection.executemany(
-        f"UPDATE unit SET {places} WHERE basis_id = {layer.basis_id} AND number = ?",
-        zip(*columns, is_dead(measures).tolist(), units, strict=True),
+        f"UPDATE unit SET {places} WHERE basis_id = {block.layer.basis_id} AND number = ?",
+        zip(*columns, is_dead(block.measures).tolist(), block.units, strict=True),
     )
     connection.executemany(
         "INSERT INTO footprint (basis_id, first_unit, n_units, encoding, counts) VALUES (?, ?, ?, ?, ?)",
-        _footprint_rows(layer, first, np.concatenate(counts)),
+        _footprint_rows(block),
     )
 
 
@@ -139,21 +154,22 @@ def read_reviewed(connection: sqlite3.Connection, layer: TiledLayer) -> Bool:
 def _parts(
     connection: sqlite3.Connection, path: Path, layer: TiledLayer, units: range, sample: Sample
 ) -> Iterator[Float32]:
-    """The values of the images that count, a few units at a time: (units, images)."""
+    """The values of the images that count, a few units at a time: (units, images). Each part is a transaction."""
     n_images = len(sample.is_ok)
     step = max(1, min(TILE_UNITS, _VALUES_AT_ONCE // max(n_images, 1)))
     for start in range(units.start, units.stop, step):
         some = range(start, min(start + step, units.stop))
-        values = read_values(connection, path, layer, some, range(n_images))
+        with snapshot(connection):
+            values = read_values(connection, path, layer, some, range(n_images))
         yield values if sample.is_ok.all() else values[:, sample.is_ok]
 
 
-def _footprint_rows(layer: TiledLayer, first: int, counts: Int32) -> Iterator[tuple[int, int, int, str, bytes]]:
+def _footprint_rows(block: Block) -> Iterator[tuple[int, int, int, str, bytes]]:
     """A screen shows some 50 units: with many classes, fewer go into one row, so that fewer are read in vain."""
-    step = max(8, min(TILE_UNITS, _COUNTS_A_ROW // math.prod(counts.shape[1:])))
-    for start in range(0, len(counts), step):
-        block = counts[start : start + step]
-        yield layer.basis_id, first + start, len(block), *encode_counts(block)
+    step = max(8, min(TILE_UNITS, _COUNTS_A_ROW // math.prod(block.counts.shape[1:])))
+    for start in range(0, len(block.counts), step):
+        counts = block.counts[start : start + step]
+        yield block.layer.basis_id, block.units[start], len(counts), *encode_counts(counts)
 
 
 def _joined_measures(parts: list[BasicMeasures]) -> BasicMeasures:

@@ -18,7 +18,7 @@ from nastui.store.lock import WriterLock
 from nastui.store.row_buffer import RowBuffer
 from nastui.store.text import now
 from nastui.store.tiles import TILE_UNITS
-from nastui.store.unit_rows import Sample, write_block
+from nastui.store.unit_rows import Sample, measure_block, write_block
 
 COMMIT_SECONDS = 5.0  # at most so much work is lost when the process is killed
 
@@ -189,8 +189,9 @@ class RunWriter:
             }
             for first in range(0, layer.n_units, TILE_UNITS):
                 if first not in measured:
+                    block = measure_block(self._connection, self._path, layer, first, sample, self._ranges)
                     with transaction(self._connection):
-                        write_block(self._connection, self._path, layer, first, sample, self._ranges)
+                        write_block(self._connection, block)
                 done += min(TILE_UNITS, layer.n_units - first)
                 if on_progress is not None:
                     on_progress(done, total)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import sys
 from contextlib import closing
 from dataclasses import replace
 from functools import lru_cache
@@ -116,6 +118,11 @@ def contents(path: Path) -> dict[str, list[tuple[object, ...]]]:
             kept = [name for name in columns if name not in ("created", "finished")]
             found[table] = connection.execute(f"SELECT {', '.join(kept)} FROM {table} ORDER BY 1").fetchall()
         return found
+
+
+def child_environment() -> dict[str, str]:
+    """For a process that is to import what we import."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(str(Path(entry).resolve()) for entry in sys.path)}
 
 
 def change(path: Path, statement: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import subprocess
@@ -16,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scanning_process import N_IMAGES
-from small_scan import LAYERS, SPEC, append, contents, create, is_failed, make_run, values
+from small_scan import LAYERS, SPEC, append, child_environment, contents, create, is_failed, make_run, values
 
 from nastui.store import tiles
 from nastui.store import writer as writer_module
@@ -26,8 +25,7 @@ from nastui.store.writer import RunWriter
 
 def start(path: Path) -> subprocess.Popen[str]:
     script = Path(__file__).with_name("scanning_process.py")
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
-    return subprocess.Popen([sys.executable, script, path], stdout=subprocess.PIPE, text=True, env=environment)
+    return subprocess.Popen([sys.executable, script, path], stdout=subprocess.PIPE, text=True, env=child_environment())
 
 
 def check_what_is_there(path: Path) -> tuple[int, bool]:

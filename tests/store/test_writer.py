@@ -12,13 +12,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_scan import LAYERS, SPEC, append, batch, change, contents, create, make_run
+from small_scan import LAYERS, SPEC, append, batch, change, child_environment, contents, create, make_run
 
 from nastui.errors import OutputExists, StoreLocked
 from nastui.records import ClassInfo, LayerSpec, ManifestImage
 from nastui.store.reader import RunReader
 from nastui.store.tiles import images_in_a_tile, position_type
 from nastui.store.writer import RunWriter
+
+
+def die(code: str) -> int:
+    """The status of a process that ends in the middle of its work."""
+    imports = "import os\nfrom pathlib import Path\nfrom small_scan import append, create\n"
+    return subprocess.run([sys.executable, "-c", imports + code], env=child_environment(), check=False).returncode
 
 
 @pytest.fixture
@@ -79,11 +85,8 @@ def test_force_replaces_a_run(path: Path) -> None:
 
 
 def test_force_replaces_a_killed_run_and_what_its_wal_held(path: Path) -> None:
-    code = (
-        "import os; from small_scan import *; from pathlib import Path\n"
-        f"writer = create(Path({str(path)!r}), 12); append(writer, 8, 12); writer.checkpoint(); os._exit(9)"
-    )
-    subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent, check=False)
+    code = f"writer = create(Path({str(path)!r}), 12); append(writer, 8, 12); writer.checkpoint(); os._exit(9)"
+    assert die(code) == 9
     assert path.with_name("run.nas.db-wal").stat().st_size > 0
     make_run(path, 20, force=True)
     assert contents(path) == contents(make_run(path.with_name("fresh.nas.db"), 20))
@@ -120,11 +123,8 @@ def test_a_second_writer_is_refused_at_once(path: Path) -> None:
 
 
 def test_the_lock_of_a_killed_writer_does_not_linger(path: Path) -> None:
-    code = (
-        "import os; from small_scan import *; from pathlib import Path\n"
-        f"writer = create(Path({str(path)!r}), 12); os._exit(9)"
-    )
-    subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent, check=False)
+    code = f"writer = create(Path({str(path)!r}), 12); os._exit(9)"
+    assert die(code) == 9
     assert path.with_name(".run.nas.db.lock").exists()
     with RunWriter.resume(path, SPEC.scan_sha256) as writer:
         append(writer, 12, 12)
