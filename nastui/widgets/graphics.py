@@ -18,11 +18,13 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from rich.segment import Segment
 
 from nastui.terminal import Terminal
+from nastui.terminal.probe import window_cell
 from nastui.views.grid import Box
 
 Row = tuple[Segment, ...]
 PIXEL_ART = 32  # pixels: pictures up to this size are enlarged by repeating pixels, larger ones smoothly
 _CACHE_BYTES = 32_000_000
+_SCREEN = 2  # the descriptor that Textual draws on
 
 
 class PictureKey(NamedTuple):
@@ -114,9 +116,16 @@ class Graphics(ABC):
     def __init__(self, terminal: Terminal) -> None:
         self.terminal = terminal
         self.cell = terminal.cell_pixels
+        self._window_cell = window_cell(_SCREEN)
         self.background = (0, 0, 0)
         self.cache = PictureCache()
         self.generation = 0
+
+    def measure(self) -> None:
+        """Take over another size of the cells, as after a change of the font; where the window told it truly before."""
+        cell = window_cell(_SCREEN)
+        if cell is not None and self._window_cell == self.cell:
+            self._window_cell = self.cell = cell
 
     def key(self, image_id: Hashable, columns: int, lines: int) -> PictureKey:
         return PictureKey(image_id, columns, lines, self.cell, self.background)

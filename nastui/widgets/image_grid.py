@@ -237,6 +237,7 @@ class ImageGrid(Widget):
             self.app.picture_sources.discard(self)
 
     def on_resize(self) -> None:
+        self._graphics.measure()
         self._arrange()
 
     def on_click(self, event: events.Click) -> None:
