@@ -35,7 +35,7 @@ def footprints_of(values: NDArray[np.float32], m: int = 30) -> Footprints:
 def test_columns_needed_are_those_of_the_widest_units(values: NDArray[np.float32], m: int) -> None:
     lo, hi = values.min(axis=1).astype(np.float64), values.max(axis=1).astype(np.float64)
     _, n_ranges, n_left = range_edges(lo, hi, m)
-    assert columns_needed(lo, hi, m) == (n_left.max(), (n_ranges - n_left).max())
+    assert columns_needed(lo, hi, m) == (max(n_left.tolist()), max((n_ranges - n_left).tolist()))
 
 
 @given(units, st.integers(30, 220))

@@ -49,6 +49,8 @@ def test_counts_are_shortened_only_where_they_must(count: int, width: int, text:
     assert compact_count(count, width) == text
 
 
-@pytest.mark.parametrize(("share", "text"), [(0, "0 %"), (0.0001, "<1 %"), (0.5, "50 %"), (0.999, ">99 %"), (1, "100 %")])
+@pytest.mark.parametrize(
+    ("share", "text"), [(0, "0 %"), (0.0001, "<1 %"), (0.5, "50 %"), (0.999, ">99 %"), (1, "100 %")]
+)
 def test_a_share_is_none_or_all_only_where_it_is(share: float, text: str) -> None:
     assert percent(share) == text
