@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 from nastui.errors import NotARun, SchemaTooNew
@@ -73,30 +72,6 @@ def check_is_run(connection: sqlite3.Connection, path: Path) -> int:
     if version == 0 or connection.execute("SELECT count(*) FROM run").fetchone()[0] != 1:
         raise damaged(path, "it does not say which run it is")
     return version
-
-
-@contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """One write: all of it is kept, or nothing."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:  # a full disk has undone it already
-            connection.execute("ROLLBACK")
-        raise
-
-
-@contextmanager
-def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
-    """Several reads that see the same state of the file. Keep it short: it holds the WAL back."""
-    connection.execute("BEGIN")
-    try:
-        yield
-    finally:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
 
 
 def wal_of(path: Path) -> Path:

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from nastui.errors import NotARun, OutputExists, SchemaTooNew, StoreLocked
 from nastui.records import NEURON, ClassInfo, LayerSpec, ManifestImage, RunSpec
-from nastui.store.connection import connect, open_to_read, shm_of, transaction, wal_of
+from nastui.store.connection import connect, open_to_read, shm_of, wal_of
 from nastui.store.faults import translated
 from nastui.store.schema import PAGE_SIZE, migrate
 from nastui.store.text import now, storable
 from nastui.store.tiles import images_in_a_tile, position_type
+from nastui.store.transactions import transaction
 
 
 def create_file(
@@ -39,6 +40,7 @@ def create_file(
     try:
         with translated(path), closing(connect(draft, "mode=rwc")) as connection:
             connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
+            connection.execute("PRAGMA journal_mode = OFF")  # a draft that fails is thrown away
             connection.execute("PRAGMA foreign_keys = ON")
             migrate(connection)
             with transaction(connection):
@@ -49,7 +51,6 @@ def create_file(
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
-        draft.with_name(f"{draft.name}-journal").unlink(missing_ok=True)
 
 
 def check_place(path: Path, spec: RunSpec, *, force: bool) -> None:

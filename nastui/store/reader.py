@@ -24,7 +24,7 @@ from nastui.records import (
     RunInfo,
     UnitTable,
 )
-from nastui.store.connection import open_to_read, remove_empty_wal, snapshot
+from nastui.store.connection import open_to_read, remove_empty_wal
 from nastui.store.faults import translated
 from nastui.store.image_rows import read_image_table, read_images, read_outputs, read_thumbnails
 from nastui.store.layer_rows import (
@@ -38,6 +38,7 @@ from nastui.store.layer_rows import (
 )
 from nastui.store.originals import read_original
 from nastui.store.tiles import TILE_IMAGES, read_positions, read_values
+from nastui.store.transactions import snapshot
 from nastui.store.unit_rows import (
     Sample,
     count_units,
@@ -52,9 +53,9 @@ from nastui.store.unit_rows import (
 class RunReader:
     """A run's file, opened read-only. Any number of threads may use it: each has a connection of its own.
 
-    Every call sees one state of the file, in transactions so short that a scan's WAL stays small; calls on a run that is
-    being written see it grow. N is the number of images that were asked for; those not looked at yet, and those that did
-    not decode, have no values.
+    Every call sees one state of the file, in transactions so short that a scan's WAL stays small; calls on a run that
+    is being written see it grow. N is the number of images that were asked for; those not looked at yet, and those that
+    did not decode, have no values.
     """
 
     def __init__(self, path: str | Path) -> None:

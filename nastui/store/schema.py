@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 
 from nastui.store.schema_1 import SCHEMA_1
+from nastui.store.transactions import transaction
 
 APPLICATION_ID = 0x4E615374  # "NaSt", in the file's header: what tells a run from other SQLite files
 PAGE_SIZE = 16384
@@ -34,17 +35,12 @@ def application_of(connection: sqlite3.Connection) -> int:
 
 def migrate(connection: sqlite3.Connection) -> None:
     """Apply the steps that the file lacks, all of them or none. The connection is in autocommit mode."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(connection):
         for script in MIGRATIONS[version_of(connection) :]:
             for statement in _statements(script):
                 connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {newest_version()}")
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
 
 
 def _statements(script: str) -> Iterator[str]:

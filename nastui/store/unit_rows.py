@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from nastui.records import Bool, Float32, Footprints, ImageTable, Int32, UnitTable
 from nastui.stats.measures import BasicMeasures, basic_measures, is_dead
 from nastui.stats.ranges import count_ranges, range_edges
-from nastui.store.connection import snapshot
 from nastui.store.counts import decode_counts, encode_counts
 from nastui.store.faults import damaged
 from nastui.store.tiles import TILE_UNITS, TiledLayer, read_values
+from nastui.store.transactions import snapshot
 
 _VALUES_AT_ONCE = 1 << 22  # 16 MB: the units of a run with very many images are looked at a few at a time
 

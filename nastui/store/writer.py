@@ -9,7 +9,7 @@ from types import TracebackType
 
 from nastui.errors import StoreError
 from nastui.records import Batch, ClassInfo, ImageResult, LayerSpec, ManifestImage, RunSpec
-from nastui.store.connection import open_to_write, transaction
+from nastui.store.connection import open_to_write
 from nastui.store.creation import another_scan, create_file, same_scan
 from nastui.store.faults import translated
 from nastui.store.image_rows import read_image_table, read_score, write_results
@@ -18,6 +18,7 @@ from nastui.store.lock import WriterLock
 from nastui.store.row_buffer import RowBuffer
 from nastui.store.text import now
 from nastui.store.tiles import TILE_UNITS
+from nastui.store.transactions import transaction
 from nastui.store.unit_rows import Sample, measure_block, write_block
 
 COMMIT_SECONDS = 5.0  # at most so much work is lost when the process is killed
