@@ -132,7 +132,8 @@ class FakeTerminal:
             self.pump(0.03)
 
     def wait_for_text(self, text: str, seconds: float = 15.0) -> None:
-        self.wait_for(lambda: text in self.screen(), seconds)
+        """Read and answer until `text`, in one style, has been written."""
+        self.wait_for(lambda: text.encode() in self.written, seconds)
 
     def settle(self, quiet: float = 0.3) -> bytes:
         """Read until nothing is written for `quiet` seconds; returns what was."""

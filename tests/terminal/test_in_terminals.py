@@ -21,17 +21,17 @@ def test_the_right_driver_is_chosen_and_no_stray_key_arrives(
     with FakeTerminal(python("picture_app.py", str(log)), kind, round_trip=round_trip) as terminal:
         terminal.wait_for_text(f"images={images}")
         terminal.settle(2 * round_trip + 0.2)
-        terminal.press("a", 0.2)
-        terminal.press("q")
+        terminal.press("a", 0.15)
+        terminal.press("q", 0.1)
         assert terminal.end() == 0
     assert keys_of(log) == ["a", "q", "ended in order"]
 
 
 def test_answers_that_come_after_the_wait_are_no_keys_either(tmp_path: Path) -> None:
     log = tmp_path / "keys"
-    with FakeTerminal(python("picture_app.py", str(log)), "sixel", round_trip=4) as terminal:
+    with FakeTerminal(python("picture_app.py", str(log)), "sixel", round_trip=3) as terminal:
         terminal.wait_for_text("images=half")
-        terminal.pump(4)
+        terminal.pump(1.5)
         terminal.press("q")
         assert terminal.end() == 0
     assert keys_of(log) == ["q", "ended in order"]

@@ -2,81 +2,81 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-import pytest
 from fake_terminal import FakeTerminal, drawn_sixels, python, sent_pictures
 
-N = 24
+N = 24  # as many as fill the page
+BLOCKS = set("▀▌▘▝▖▗▚")
 
 
 def opened(tmp_path: Path, kind: str, **env: str) -> FakeTerminal:
-    command = python("picture_app.py", str(tmp_path / "keys"), str(N))
-    return FakeTerminal(command, kind, size=(110, 42), env=env)
+    terminal = FakeTerminal(python("picture_app.py", str(tmp_path / "keys"), str(N)), kind, size=(110, 42), env=env)
+    terminal.wait_for_text("ready")
+    terminal.settle()
+    return terminal
 
 
-@pytest.mark.parametrize("env", [{}, {"SSH_CONNECTION": "1 2 3 4"}], ids=["here", "ssh"])
-def test_kitty_pictures_are_sent_once_and_cost_little_more_than_themselves(tmp_path: Path, env: dict[str, str]) -> None:
-    with opened(tmp_path, "kitty", **env) as terminal:
-        terminal.wait_for_text("images=kitty")
-        terminal.settle()
-        data = terminal.press("g", 1.0)
+def costs_of_a_step_and_of_idling(terminal: FakeTerminal) -> None:
+    step = terminal.press("l")
+    assert not sent_pictures(step)
+    assert not drawn_sixels(step)
+    assert 0 < len(step) < 1000
+    assert terminal.pump(1) == b"", "idle"
+
+
+def test_kitty_pictures_are_sent_once_and_stay_under_a_dialog(tmp_path: Path) -> None:
+    with opened(tmp_path, "kitty") as terminal:
+        data = terminal.press("g", 0.7)
         sent = sent_pictures(data)
         assert len(sent) == len({number for number, _ in sent}) == N
         assert len(data) <= 1.1 * sum(size for _, size in sent)
 
+        costs_of_a_step_and_of_idling(terminal)
 
-def test_sixel_pictures_are_drawn_once_and_cost_little_more_than_themselves(tmp_path: Path) -> None:
+        dialog_opened = terminal.press("m", 0.5)
+        assert "a dialog" in terminal.screen()
+        assert "▒" in terminal.screen(), "pictures beside the dialog"
+        dialog_closed = terminal.press("m", 0.5)
+        assert "a dialog" not in terminal.screen()
+        assert not sent_pictures(dialog_opened + dialog_closed)
+        assert b"a=d" not in dialog_opened + dialog_closed
+
+
+def test_kitty_pictures_cost_little_more_than_themselves_through_ssh_too(tmp_path: Path) -> None:
+    with opened(tmp_path, "kitty", SSH_CONNECTION="1 2 3 4") as terminal:
+        data = terminal.press("g", 0.7)
+        sent = sent_pictures(data)
+        assert len(sent) == N
+        assert len(data) <= 1.1 * sum(size for _, size in sent)
+
+
+def test_sixel_pictures_are_drawn_once_and_give_way_to_a_dialog(tmp_path: Path) -> None:
     with opened(tmp_path, "sixel") as terminal:
-        terminal.wait_for_text("images=sixel")
-        terminal.settle()
-        data = terminal.press("g", 1.0)
+        data = terminal.press("g", 0.7)
         drawn = drawn_sixels(data)
         assert len(drawn) == len({place[:2] for place in drawn}) == N
         assert len(data) <= 1.1 * sum(size for *_, size in drawn)
 
+        costs_of_a_step_and_of_idling(terminal)
 
-def test_sixel_pictures_are_half_as_large_through_ssh(tmp_path: Path) -> None:
-    sizes = []
-    for env in ({}, {"SSH_CONNECTION": "1 2 3 4"}):
-        with opened(tmp_path, "sixel", **env) as terminal:
-            terminal.wait_for_text("images=sixel")
-            sizes.append(sum(size for *_, size in drawn_sixels(terminal.press("g", 1.0))))
-    assert sizes[1] < 0.8 * sizes[0]
-
-
-@pytest.mark.parametrize("kind", ["kitty", "sixel", "plain"])
-def test_a_step_of_the_cursor_costs_no_picture(tmp_path: Path, kind: str) -> None:
-    with opened(tmp_path, kind) as terminal:
-        terminal.wait_for_text("ready")
-        terminal.press("g", 1.0)
-        data = terminal.press("l")
-        assert not sent_pictures(data)
-        assert not drawn_sixels(data)
-        assert 0 < len(data) < 1000
-        assert terminal.pump(2) == b"", "idle"
-
-
-def test_a_dialog_over_kitty_pictures_resends_none_and_leaves_them_visible(tmp_path: Path) -> None:
-    with opened(tmp_path, "kitty") as terminal:
-        terminal.wait_for_text("ready")
-        terminal.press("g", 1.0)
-        opened_dialog = terminal.press("m", 0.6)
+        assert not drawn_sixels(terminal.press("m", 0.5))
         assert "a dialog" in terminal.screen()
-        assert "▒" in terminal.screen()
-        closed_dialog = terminal.press("m", 0.6)
-        assert "a dialog" not in terminal.screen()
-        assert not sent_pictures(opened_dialog + closed_dialog)
-        assert b"a=d" not in opened_dialog + closed_dialog
+        assert BLOCKS & set(terminal.screen()), "blocks stand in for the pictures"
+        assert len(drawn_sixels(terminal.press("m", 0.5))) == N
+        assert not BLOCKS & set(terminal.screen())
 
 
-def test_sixel_pictures_give_way_to_a_dialog_and_come_back_once(tmp_path: Path) -> None:
-    with opened(tmp_path, "sixel") as terminal:
-        terminal.wait_for_text("ready")
-        terminal.press("g", 1.0)
-        assert not drawn_sixels(terminal.press("m", 0.6))
-        screen = terminal.screen()
-        assert "a dialog" in screen
-        assert any(block in screen for block in "▀▌▘▝▖▗▚"), "blocks stand in for the pictures"
-        assert len(drawn_sixels(terminal.press("m", 0.6))) == N
-        assert not any(block in terminal.screen() for block in "▀▌▘▝▖▗▚")
+def test_sixel_pictures_have_64_colours_through_ssh(tmp_path: Path) -> None:
+    with opened(tmp_path, "sixel", SSH_CONNECTION="1 2 3 4") as terminal:
+        data = terminal.press("g", 0.7)
+        assert len(drawn_sixels(data)) == N
+        assert max(int(number) for number in re.findall(rb"#(\d+);2;", data)) < 64
+
+
+def test_block_pictures_are_painted_once(tmp_path: Path) -> None:
+    with opened(tmp_path, "plain") as terminal:
+        terminal.press("g", 0.7)
+        assert BLOCKS & set(terminal.screen())
+        costs_of_a_step_and_of_idling(terminal)
