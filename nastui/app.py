@@ -7,12 +7,13 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.theme import Theme
 
-from nastui.errors import AddressNotFound
+from nastui.addresses import find_layer
 from nastui.records import Address
 from nastui.screens.layer import LayerScreen
 from nastui.screens.layers import LayersScreen
 from nastui.screens.session import RunAccess, Session
 from nastui.screens.unit import UnitScreen
+from nastui.settings import Settings
 from nastui.terminal import Terminal
 from nastui.views.look import Look
 from nastui.widgets.graphics_app import GraphicsApp
@@ -30,12 +31,17 @@ class NastuiApp(GraphicsApp[None]):
         Binding("ctrl+p", "command_palette", "All commands", show=False),
     ]
 
-    def __init__(self, run: RunAccess, start: Address | None, terminal: Terminal) -> None:
+    def __init__(
+        self, run: RunAccess, start: Address | None, terminal: Terminal, settings: Settings | None = None
+    ) -> None:
         super().__init__(terminal)
-        self.session = Session.open(run, Look())
+        settings = settings or Settings()
+        self.session = Session.open(run, Look(**settings.look))
+        if settings.follows_classes:
+            self.session.fit_widths()
         self.paint = Paint(terminal.colour_depth)
         if start is not None:
-            _stand_at(self.session, start)
+            self.session.layer, self.session.unit = find_layer(run, start), start.unit or 0
         self._start = start
         for name, tones in (("nastui-dark", DARK), ("nastui-light", LIGHT)):
             self.register_theme(_theme(name, tones))
@@ -47,22 +53,6 @@ class NastuiApp(GraphicsApp[None]):
             self.push_screen(LayerScreen(self.session, self.paint))
             if self._start.unit is not None:
                 self.push_screen(UnitScreen(self.session, self.paint))
-
-
-def _stand_at(session: Session, address: Address) -> None:
-    """Put the session's place at an address. Raises AddressNotFound."""
-    for layer in session.layers:
-        if (layer.path, layer.basis) == (address.layer, address.basis):
-            unit = address.unit or 0
-            if unit >= layer.n_units:
-                raise AddressNotFound(
-                    f"{address.layer} has no unit {unit}.", hint=f"Its units are 0 to {layer.n_units - 1}."
-                )
-            session.layer, session.unit = layer, unit
-            return
-    raise AddressNotFound(
-        f"This run has no layer {address.layer}.", hint="It has: " + ", ".join(str(x.address) for x in session.layers)
-    )
 
 
 def _theme(name: str, tones: Tones) -> Theme:

@@ -112,3 +112,14 @@ terminal_options = _together(
         "--color", type=click.Choice(["auto", "truecolor", "256", "16", "none"]), help="How many colours are used."
     ),
 )
+
+look_options = _together(
+    click.option("--ranges", type=click.IntRange(1, 200), metavar="M", help="How many ranges a unit is shown in."),
+    click.option(
+        "--widths",
+        metavar="N,N",
+        help="From how many images on a bar is medium and full, e.g. 4,12; auto: to fit the images per class.",
+    ),
+    click.option("--row-height", type=click.IntRange(1, 4), metavar="N", help="The height of a bar, 1 to 4 lines."),
+    click.option("--pitch", type=click.IntRange(2, 4), metavar="N", help="The width of a range, 2 to 4 characters."),
+)

@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from nastui.errors import AddressNotFound
 from nastui.records import (
+    NEURON,
     ClassInfo,
     Float32,
     Footprints,
@@ -66,6 +68,12 @@ class FakeRun:
 
     def layers(self) -> tuple[LayerInfo, ...]:
         return tuple(self._layers)
+
+    def layer(self, path: str, basis: str = NEURON) -> LayerInfo:
+        for layer in self._layers:
+            if (layer.path, layer.basis) == (path, basis):
+                return layer
+        raise AddressNotFound(f"There is no layer '{path}'.")
 
     def image_table(self) -> ImageTable:
         n = len(self.class_id)

@@ -60,8 +60,8 @@ class LookScreen(BrowseScreen):
 
     def action_auto_widths(self) -> None:
         self.take_count()
-        classes = self.session.classes
-        self.set_look(self.session.look.with_widths_for(sum(c.n_images for c in classes) / max(len(classes), 1)))
+        self.session.fit_widths()
+        self.look_changed()
 
     def action_ranges(self, step: int) -> None:
         count = self.take_count()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from nastui.records import (
+    NEURON,
     ClassInfo,
     Float32,
     Footprints,
@@ -29,6 +30,8 @@ class RunAccess(Protocol):
     def classes(self) -> tuple[ClassInfo, ...]: ...
 
     def layers(self) -> tuple[LayerInfo, ...]: ...
+
+    def layer(self, path: str, basis: str = NEURON) -> LayerInfo: ...
 
     def image_table(self) -> ImageTable: ...
 
@@ -91,3 +94,7 @@ class Session:
     def layer_beside(self, step: int) -> LayerInfo:
         """The layer `step` places on in the run's order, or the last one on the way there."""
         return self.layers[min(max(self.layer_index + step, 0), len(self.layers) - 1)]
+
+    def fit_widths(self) -> None:
+        """Scale the thresholds of the bar widths to the images per class."""
+        self.look = self.look.with_widths_for(sum(c.n_images for c in self.classes) / max(len(self.classes), 1))

@@ -22,9 +22,7 @@ class UnitChart(Widget):
         self._shown: tuple[UnitView, int, ClassSlots, Look, float | None] | None = None
         self._strips: list[Strip] = []
 
-    def show(
-        self, view: UnitView, chosen: int, slots: ClassSlots, look: Look, value: float | None = None
-    ) -> None:
+    def show(self, view: UnitView, chosen: int, slots: ClassSlots, look: Look, value: float | None = None) -> None:
         """Show a unit with range `chosen` marked, and where `value` lies in it."""
         self._shown = (view, chosen, slots, look, value)
         self._paint_strips()

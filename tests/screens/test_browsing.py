@@ -256,7 +256,7 @@ async def test_class_names_are_text_and_no_commands() -> None:
 async def test_an_address_that_is_not_there_is_refused_before_anything_is_painted() -> None:
     with pytest.raises(AddressNotFound, match="no unit 40"):
         NastuiApp(FakeRun(), Address.parse("features.0:40"), Terminal())
-    with pytest.raises(AddressNotFound, match=r"no layer features\.1"):
+    with pytest.raises(AddressNotFound, match=r"no layer 'features\.1'"):
         NastuiApp(FakeRun(), Address.parse("features.1"), Terminal())
 
 
