@@ -52,6 +52,12 @@ def test_few_images_grow_into_the_room_and_stay_on_one_page() -> None:
     assert few.picture_lines > many.picture_lines
 
 
+def test_one_image_alone_takes_all_the_room() -> None:
+    layout = grid_layout(150, 60, 1)
+    assert layout.per_page == 1
+    assert (layout.tile_height, layout.tile_width) == (60, 118), "a square picture and its caption"
+
+
 def test_an_image_stands_on_the_page_that_starts_before_it() -> None:
     layout = grid_layout(110, 36, 1000)
     assert layout.page_start(0) == 0
