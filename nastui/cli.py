@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 import shlex
 import sys
@@ -131,6 +132,7 @@ def show(file: Path, address: str | None, as_json: bool) -> None:
     ADDRESS is layer or layer:unit, e.g. classifier.4:317; without it the run is shown. A unit comes with its measures,
     its ranges with their counts by class, and the images at both ends.
     """
+    _import_numpy()
     from nastui.listings import details
     from nastui.printing import print_record
     from nastui.records import Address
@@ -145,6 +147,7 @@ def show(file: Path, address: str | None, as_json: bool) -> None:
 @as_json
 def layers(file: Path, as_json: bool) -> None:
     """List the layers of a run."""
+    _import_numpy()
     from nastui.listings import layer_rows
     from nastui.printing import print_rows
     from nastui.store.reader import RunReader
@@ -162,6 +165,7 @@ def units(file: Path, address: str | None, as_json: bool) -> None:
 
     ADDRESS is a layer, e.g. features.0, or one unit of it, e.g. features.0:5.
     """
+    _import_numpy()
     from nastui.listings import unit_rows
     from nastui.printing import print_rows
     from nastui.records import Address
@@ -181,6 +185,7 @@ def _open(
     **look: int | None,
 ) -> None:
     """Run the interface on a file. The terminal is asked before Textual is imported, the file before the terminal."""
+    _import_numpy()
     from nastui.addresses import find_layer
     from nastui.records import Address
     from nastui.settings import config_path, read_settings
@@ -217,6 +222,19 @@ def _quick_imports() -> Iterator[None]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+def _import_numpy() -> None:
+    """Import NumPy without threads for linear algebra: viewing has none, and starting them is half of NumPy's import.
+
+    Only this process's NumPy: a scan that it starts gets its threads.
+    """
+    name = "OPENBLAS_NUM_THREADS"
+    if "numpy" in sys.modules or name in os.environ:
+        return
+    os.environ[name] = "1"
+    importlib.import_module("numpy")
+    del os.environ[name]
 
 
 def execute(arguments: Sequence[str]) -> int:
