@@ -31,7 +31,7 @@ def describe(replies: Replies, terminal: Terminal, environ: Mapping[str, str]) -
     lines += [f"  {name}={environ[name]!r}" for name in _VARIABLES if environ.get(name)]
     lines += ["answers of the terminal", *_answers(replies)]
     if replies.outer is not None:
-        lines += ["answers of the terminal outside tmux", *_answers(replies.outer)]
+        lines += ["answers of the terminal outside tmux", *_name_and_pictures(replies.outer)]
     lines += ["what follows", *(f"  {reason}" for reason in terminal.reasons)]
     if terminal.is_remote:
         lines.append("  through ssh: no animations, fewer frames, 64 colours in sixel, no tracking of the mouse")
@@ -44,10 +44,9 @@ def _answers(replies: Replies) -> list[str]:
     attributes = ";".join(map(str, replies.attributes or ())) or "no answer"
     round_trip = "no last answer" if replies.round_trip is None else f"{replies.round_trip * 1000:.0f} ms"
     lines = [
+        *_name_and_pictures(replies),
         f"  round trip        {round_trip}",
-        f"  name (XTVERSION)  {replies.version or 'no answer'}",
         f"  attributes (DA1)  {attributes}" + (" (4 is sixel)" if 4 in (replies.attributes or ()) else ""),
-        f"  kitty pictures    {'yes' if replies.kitty else 'no answer'}",
         f"  24-bit colour     {'kept' if replies.keeps_truecolor else 'not kept, or no answer'}",
         f"  cell              {_pixels(replies.cell)} by CSI 16 t, {_pixels(replies.window_cell)} by the window's size",
         f"  largest sixel     {_pixels(replies.sixel_limit)}",
@@ -55,6 +54,13 @@ def _answers(replies: Replies) -> list[str]:
     if replies.tmux_features is not None:
         lines.append(f"  tmux's features   {', '.join(sorted(replies.tmux_features)) or 'none'}")
     return lines
+
+
+def _name_and_pictures(replies: Replies) -> list[str]:
+    return [
+        f"  name (XTVERSION)  {replies.version or 'no answer'}",
+        f"  kitty pictures    {'yes' if replies.kitty else 'no answer'}",
+    ]
 
 
 def _pixels(size: tuple[int, int] | None) -> str:
