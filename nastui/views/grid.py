@@ -13,7 +13,7 @@ CAPTION_LINES = 2
 GAP = 2  # columns between tiles: room for the mark of the tile under the cursor
 MARGIN = 1  # columns left of the first tile, for the same mark
 MAX_TILES = 200  # on one page: fewer than the picture numbers that a terminal with 256 colours can tell apart
-ROOMIEST = 40, 22  # a tile never grows past this, however few there are; but one alone takes all
+ROOMIEST = 40, 22  # a tile never grows past this, however few there are; but a large one alone takes all
 
 
 class TileSize(Enum):
@@ -125,7 +125,7 @@ def grid_layout(
 
 def _grown(width: int, height: int, n_tiles: int, size: TileSize) -> tuple[int, int]:
     """Columns and rows of tiles of `size`, or of the largest tiles by which `n_tiles` fit on one page."""
-    if n_tiles == 1:
+    if n_tiles == 1 and size is TileSize.LARGE:
         return 1, 1
     columns, rows = _division(width, height, *size.value)
     tile_width, tile_height = size.value

@@ -52,8 +52,8 @@ def test_few_images_grow_into_the_room_and_stay_on_one_page() -> None:
     assert few.picture_lines > many.picture_lines
 
 
-def test_one_image_alone_takes_all_the_room() -> None:
-    layout = grid_layout(150, 60, 1)
+def test_one_large_image_alone_takes_all_the_room() -> None:
+    layout = grid_layout(150, 60, 1, TileSize.LARGE)
     assert layout.per_page == 1
     assert (layout.tile_height, layout.tile_width) == (60, 118), "a square picture and its caption"
 
