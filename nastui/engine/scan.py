@@ -78,20 +78,15 @@ def scan(
     on_progress: OnProgress | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> RunInfo:
-    """Look at a model on an image set and write the run to `out`.
+    """Look at a model on an image set and write the run to `out`; the same call resumes an unfinished file.
 
     `model`: a spec (`torchvision:alexnet`, `file.py:factory`) or a module in hand, which is left as it was, mode and
     device. `data`: a spec (`imagefolder:PATH`, `file.py:factory`, `digits:`) or any map-style dataset of (image, label)
-    with `.classes`. `transform` and `outputs` (names of the model's outputs, in order) belong to a module in hand; a
-    factory or torchvision brings its own.
-
-    `layers`: names, globs or "auto"; see `select_layers`. `reduce`: max, mean, center, sample or none; see
-    `reduce_output`. `per_class`, `classes`, `seed`: which images; see `select_images`. `batch_size`, `workers` and
-    `device` change the speed and nothing else.
-
-    The same call resumes an unfinished file. `on_progress` is called after every batch, and by another thread while
-    units are measured; without it, warnings come through Python's `warnings`. `should_stop` is asked after every batch.
-
+    with `.classes`. `transform` and `outputs` (names of the model's outputs, in order) belong to a module in hand.
+    `layers`: names, globs or "auto"; see `select_layers`. `reduce`: see `reduce_output`. `per_class`, `classes`, `seed`:
+    see `select_images`. `batch_size`, `workers` and `device` change the speed and nothing else.
+    `on_progress` is called after every batch, and by another thread while units are measured; without it, warnings come
+    through Python's `warnings`. `should_stop` is asked after every batch.
     Raises ScanInterrupted when stopped by `should_stop` or Ctrl-C, OutputExists where `out` is another scan or finished
     (`force` replaces it), and the other errors of nastui.errors for what is wrong with model, images or layers.
     """
@@ -115,8 +110,7 @@ def scan(
         source = load_source(data)
         images = select_images(source, per_class=per_class, classes=classes, seed=seed)
         plan = plan_scan(loaded, source, images, options, place)
-        session = _Session(plan, Path(out), place, batch_size, workers, on_progress, should_stop)
-        return session.run(force=force)
+        return _Session(plan, Path(out), place, batch_size, workers, on_progress, should_stop).run(force=force)
 
 
 def _check_counts(**counts: int | None) -> None:
