@@ -29,6 +29,8 @@ from nastui.widgets.paint import Paint
 from nastui.widgets.piece_lines import PieceLines
 from nastui.widgets.unit_chart import UnitChart
 
+_SHORT = 20  # lines: below this the images need the room of the white space and of what can be read elsewhere
+
 
 @dataclass(frozen=True)
 class Place:
@@ -155,7 +157,8 @@ class UnitScreen(LookScreen):
 
     def on_resize(self) -> None:
         height = self.size.height
-        self.query_one(UnitChart).styles.height = min(max(height // 3, 4), 14)
+        self.set_class(height < _SHORT, "-short")
+        self.query_one(UnitChart).styles.height = min(max(height // 3, 3), 14)
         self._show_unit()
         self._show_range()
 

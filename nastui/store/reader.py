@@ -37,7 +37,7 @@ from nastui.store.layer_rows import (
     read_tiled_layer,
 )
 from nastui.store.originals import read_original
-from nastui.store.tiles import TILE_IMAGES, read_positions, read_values
+from nastui.store.tiles import read_positions, read_values
 from nastui.store.transactions import snapshot
 from nastui.store.unit_rows import (
     Sample,
@@ -161,12 +161,13 @@ class RunReader:
     def image_values(self, layer: LayerInfo, image: int) -> Float32:
         """What all units of a layer gave one image: (U,) float32, NaN where it has none. Raises AddressNotFound."""
         with self._reading() as connection:
-            n_images = read_extent(connection).n_images
-            if not 0 <= image < n_images:
-                raise AddressNotFound(f"There is no image {image}.", hint=f"The images are 0 to {n_images - 1}.")
+            extent = read_extent(connection)
+            if not 0 <= image < extent.n_images:
+                raise AddressNotFound(f"There is no image {image}.", hint=f"The images are 0 to {extent.n_images - 1}.")
             tiled = read_tiled_layer(connection, layer.basis_id)
-            row_of_tiles = range(image - image % TILE_IMAGES, image + 1)
-            values: Float32 = read_values(connection, self._path, tiled, range(layer.n_units), row_of_tiles)[:, -1]
+            first = image - image % extent.tile_images
+            row = range(first, min(first + extent.tile_images, extent.n_images))
+            values: Float32 = read_values(connection, self._path, tiled, range(layer.n_units), row)[:, image - first]
             return values
 
     def activations(self, layer: LayerInfo) -> Float32:

@@ -89,7 +89,7 @@ def _unit_major(matrix: Tile, first: int) -> Tile:
 def read_values(connection: sqlite3.Connection, path: Path, layer: TiledLayer, units: range, images: range) -> Float32:
     """The values of consecutive units: (units, images) float32, NaN where there is none yet.
 
-    `images` begins where a row of tiles does.
+    `images` begins and ends where a row of tiles does, or with the run.
     """
     out = np.full((len(units), len(images)), np.nan, dtype=np.float32)
     _fill(out, _VALUES, connection, path, layer, "value_tile", units, images)
@@ -127,8 +127,8 @@ def _fill(
     """Copy the parts of the tiles that `out` (units, images) covers into it."""
     tiles = connection.execute(
         "SELECT id, first_unit, first_image, n_units, n_images FROM activation"
-        " WHERE basis_id = ? AND first_unit > ? AND first_unit < ? AND first_image >= ?",
-        (layer.basis_id, units.start - TILE_UNITS, units.stop, images.start),
+        " WHERE basis_id = ? AND first_unit > ? AND first_unit < ? AND first_image >= ? AND first_image < ?",
+        (layer.basis_id, units.start - TILE_UNITS, units.stop, images.start, images.stop),
     ).fetchall()
     for tile_id, first_unit, first_image, n_units, n_images in tiles:
         start, stop = max(units.start, first_unit), min(units.stop, first_unit + n_units)

@@ -243,6 +243,16 @@ async def test_nothing_wraps_or_breaks_at_any_size(start: str | None, size: tupl
         assert len(text_of(app)) == size[1]
 
 
+@pytest.mark.parametrize("size", [(40, 12), (80, 24)])
+async def test_the_images_are_seen_on_a_small_screen_too(size: tuple[int, int]) -> None:
+    async with opened(start="features.0:3", size=size) as (app, pilot):
+        await press(pilot, "m")
+        grid = app.screen.query_one(ImageGrid)
+        assert grid.region.bottom == size[1] - 1
+        assert grid.size.height >= 5
+        assert grid._page
+
+
 async def test_class_names_are_text_and_no_commands() -> None:
     names = ("[bold]ant[/bold]", "\x1b[2Jbee", "c\nat", "n01443537_goldfish")
     async with opened(FakeRun(class_names=names), "features.0", size=(160, 40)) as (app, _):

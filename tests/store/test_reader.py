@@ -14,6 +14,7 @@ from nastui.errors import AddressNotFound
 from nastui.records import Footprints, ImageTable, LayerInfo, LayerSpec
 from nastui.stats.measures import basic_measures
 from nastui.stats.ranges import count_ranges
+from nastui.store.originals import read_original
 from nastui.store.reader import RunReader
 
 N = 40
@@ -246,3 +247,38 @@ def test_threads_read_while_the_scan_writes(tmp_path: Path) -> None:
         for thread in threads:
             thread.join()
     assert problems == []
+
+
+def test_one_image_is_read_across_all_units(finished: Path, stopped: Path) -> None:
+    for path in (finished, stopped):
+        with RunReader(path) as run:
+            for layer in run.layers():
+                for image in (0, 7, 24):
+                    expected = values(layer.path, N)[image] if not is_failed(image) else np.nan
+                    assert np.array_equal(
+                        run.image_values(layer, image), np.broadcast_to(expected, layer.n_units), equal_nan=True
+                    )
+
+
+def test_an_image_of_a_later_row_of_tiles_is_found(tmp_path: Path) -> None:
+    n = 1_030
+    with RunReader(make_run(tmp_path / "long.nas.db", n)) as run:
+        layer = run.layers()[0]
+        for image in (1_023, 1_024, 1_029):
+            assert np.array_equal(run.image_values(layer, image), values(layer.path, n)[image], equal_nan=True)
+        with pytest.raises(AddressNotFound, match="no image 1030"):
+            run.image_values(layer, n)
+
+
+def test_an_original_is_read_where_it_still_is(tmp_path: Path) -> None:
+    (tmp_path / "cat").mkdir()
+    (tmp_path / "cat" / "a.png").write_bytes(b"picture")
+    assert read_original(f"imagefolder:{tmp_path}", "cat/a.png") == b"picture"
+
+
+@pytest.mark.parametrize(
+    ("data", "words"), [("imagefolder:/nowhere", "/nowhere/cat/a.png cannot be read"), ("digits:", "are not files")]
+)
+def test_an_original_that_is_not_there_gives_the_reason(data: str, words: str) -> None:
+    with pytest.raises(AddressNotFound, match=words):
+        read_original(data, "cat/a.png")
