@@ -21,6 +21,8 @@ from nastui.widgets.paint import Paint
 from nastui.widgets.piece_lines import PieceLines
 from nastui.widgets.row_list import RowList
 
+SHORT = 20  # lines: below this images need the room of the white space and of what can be read elsewhere
+
 
 class BrowseScreen(Screen[None], inherit_bindings=False):
     """A screen over one session: a title line above, the eight most used keys below, every key in `?`."""

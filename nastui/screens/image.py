@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.worker import get_current_worker
 
 from nastui.records import ImageInfo, UnitTable
-from nastui.screens.browse import BrowseScreen
+from nastui.screens.browse import SHORT, BrowseScreen
 from nastui.screens.session import Session
 from nastui.views.classes import display_name
 from nastui.views.facts import range_words
@@ -82,6 +82,9 @@ class ImageScreen(BrowseScreen):
         heading = f"units of {layer} for which it is most extreme"
         self.query_one("#image-heading", PieceLines).show([[LegendPiece(heading, DIM)]])
         self._open()
+
+    def on_resize(self) -> None:
+        self.query_one(UnitChart).styles.height = 3 if self.size.height < SHORT else 8
 
     def _open(self) -> None:
         self.read_image(self._ids[self._image_place])

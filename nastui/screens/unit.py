@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.worker import get_current_worker
 
 from nastui.records import Float32, LayerInfo, UnitTable
+from nastui.screens.browse import SHORT
 from nastui.screens.image import ImageScreen
 from nastui.screens.look_screen import LookScreen
 from nastui.screens.session import Session
@@ -28,8 +29,6 @@ from nastui.widgets.image_grid import ImageGrid
 from nastui.widgets.paint import Paint
 from nastui.widgets.piece_lines import PieceLines
 from nastui.widgets.unit_chart import UnitChart
-
-_SHORT = 20  # lines: below this the images need the room of the white space and of what can be read elsewhere
 
 
 @dataclass(frozen=True)
@@ -157,7 +156,7 @@ class UnitScreen(LookScreen):
 
     def on_resize(self) -> None:
         height = self.size.height
-        self.set_class(height < _SHORT, "-short")
+        self.set_class(height < SHORT, "-short")
         self.query_one(UnitChart).styles.height = min(max(height // 3, 3), 14)
         self._show_unit()
         self._show_range()
