@@ -56,6 +56,7 @@ class GraphicsApp(App[Result]):
         self.graphics = graphics_for(terminal)
         self.picture_sources: WeakSet[PictureSource] = WeakSet()
         self._frames = FrameLog()
+        self._is_sized = False
         self._frame: ChangedCells | None = None
 
     def get_driver_class(self) -> type[Driver]:
@@ -71,6 +72,12 @@ class GraphicsApp(App[Result]):
     def terminal_farewell(self) -> str:
         """Called by the driver: what takes our pictures out of the terminal."""
         return self.graphics.farewell()
+
+    def on_resize(self) -> None:
+        """A terminal that is being resized may lose any of what it showed."""
+        if self._is_sized:
+            self.repaint()
+        self._is_sized = True
 
     def on_app_focus(self, event: events.AppFocus) -> None:
         """Send pictures again: tmux does not keep those that came while its window was hidden."""

@@ -76,12 +76,11 @@ class FakeTerminal:
         pipes: Sequence[str] = (),
     ) -> None:
         self.written = bytearray()
-        self._answers, self._round_trip, self._size = KINDS[kind], round_trip, size
+        self._answers, self._round_trip = KINDS[kind], round_trip
         self._due: list[tuple[float, bytes]] = []
         self._answered = 0
         self.master, slave = pty.openpty()
-        columns, rows = size
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", rows, columns, columns * CELL[0], rows * CELL[1]))
+        self.resize(*size)
         self.attributes_before = termios.tcgetattr(slave)
         streams = {name: subprocess.PIPE if name in pipes else slave for name in ("stdin", "stdout", "stderr")}
         self.process = subprocess.Popen(
@@ -162,10 +161,16 @@ class FakeTerminal:
             os.close(self.master)
             self.master = -1
 
-    def screen(self) -> str:
-        """The text on the screen; kitty's placeholders are shown as ▒."""
+    def resize(self, columns: int, rows: int) -> None:
+        """Change the terminal's size, which tells the command."""
+        self._size = columns, rows
+        pixels = columns * CELL[0], rows * CELL[1]
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("4H", rows, columns, *pixels))
+
+    def screen(self, since: int = 0) -> str:
+        """The text on the screen, written from byte `since` on; kitty's placeholders are shown as ▒."""
         screen = pyte.Screen(*self._size)
-        text = _UNKNOWN_TO_PYTE.sub(b"", bytes(self.written)).decode(errors="replace")
+        text = _UNKNOWN_TO_PYTE.sub(b"", bytes(self.written[since:])).decode(errors="replace")
         pyte.Stream(screen).feed(_PLACEHOLDER.sub("▒", text))
         return "\n".join(line.rstrip() for line in screen.display)
 

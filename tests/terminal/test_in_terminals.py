@@ -84,6 +84,22 @@ def test_every_kind_of_terminal_shows_pictures_and_captions(
         assert terminal.end() == 0
 
 
+def test_after_a_resize_all_is_written_again(tmp_path: Path) -> None:
+    with FakeTerminal(python("picture_app.py", str(tmp_path / "keys"), "12"), "kitty", size=(80, 24)) as terminal:
+        terminal.wait_for_text("ready")
+        terminal.press("g", 0.5)
+        for size in ((60, 20), (80, 24)):
+            before = len(terminal.written)
+            terminal.resize(*size)
+            terminal.settle(0.5)
+            assert terminal.screen(before).count("a label") == (3 if size == (60, 20) else 8)
+        before = len(terminal.written)
+        terminal.resize(50, 20)
+        terminal.resize(80, 24)
+        terminal.settle(0.5)
+        assert len(terminal.written) == before or terminal.screen(before).count("a label") == 8
+
+
 @pytest.mark.parametrize("stream", ["stdin", "stdout", "stderr"])
 def test_without_a_terminal_there_is_one_clear_line_and_an_end(tmp_path: Path, stream: str) -> None:
     with FakeTerminal(python("picture_app.py", str(tmp_path / "keys")), "kitty", pipes=[stream]) as terminal:
