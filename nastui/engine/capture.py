@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -10,8 +9,8 @@ from typing import Self
 
 import torch
 from torch import Tensor, nn
-from torch.utils.hooks import RemovableHandle
 
+from nastui.engine.hooks import LayerHooks
 from nastui.engine.layers import CaptureLayer
 from nastui.engine.reduction import Reduced, Reduction, reduce_output
 from nastui.engine.trace import run_forward
@@ -33,7 +32,6 @@ class _Batch:
     """The state of one forward pass; a new one each time, so that nothing is left from one batch to the next."""
 
     image_ids: Int64
-    calls: Counter[str] = field(default_factory=Counter)
     reduced: dict[str, Reduced] = field(default_factory=dict)
 
 
@@ -52,25 +50,17 @@ class ActivationCapture:
         self._layers = tuple(layers)
         self._reduction: Reduction = reduction
         self._seed = seed
-        self._handles: list[RemovableHandle] = []
+        self._hooks = LayerHooks(module, layers, self._reduce_now)
         self._batch: _Batch | None = None
 
     def __enter__(self) -> Self:
-        by_path: dict[str, dict[int, CaptureLayer]] = {}
-        for layer in self._layers:
-            by_path.setdefault(layer.module_path, {})[layer.number] = layer
-        try:
-            for path, wanted in by_path.items():
-                self._handles.append(self._hook(self._module.get_submodule(path), path, wanted))
-        except BaseException:
-            self._remove_hooks()
-            raise
+        self._hooks.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._remove_hooks()
+        self._hooks.__exit__(kind, error, trace)
 
     def run(self, images: Tensor, image_ids: Int64) -> Captured:
         """Run one batch through the model.
@@ -80,12 +70,13 @@ class ActivationCapture:
         gives another shape: results would belong to other layers than they say.
         """
         batch = self._batch = _Batch(image_ids)
+        self._hooks.start()
         try:
             with torch.inference_mode():
                 output = run_forward(self._module, images)
         finally:
             self._batch = None
-        self._check_complete(batch)
+        self._check_complete()
         return Captured(
             output.float().cpu().numpy(),
             {path: reduced.values.cpu().numpy() for path, reduced in batch.reduced.items()},
@@ -96,17 +87,10 @@ class ActivationCapture:
             },
         )
 
-    def _hook(self, module: nn.Module, path: str, wanted: dict[int, CaptureLayer]) -> RemovableHandle:
-        def reduce_now(_module: nn.Module, _inputs: object, output: object) -> None:
-            batch = self._batch
-            if batch is None:
-                return
-            batch.calls[path] += 1
-            layer = wanted.get(batch.calls[path])
-            if layer is not None:
-                batch.reduced[layer.spec.path] = self._reduce(layer, output, batch.image_ids)
-
-        return module.register_forward_hook(reduce_now)
+    def _reduce_now(self, layer: CaptureLayer, output: object) -> None:
+        batch = self._batch
+        if batch is not None:  # else somebody else runs the model meanwhile
+            batch.reduced[layer.spec.path] = self._reduce(layer, output, batch.image_ids)
 
     def _reduce(self, layer: CaptureLayer, output: object, image_ids: Int64) -> Reduced:
         expected = (len(image_ids), *layer.spec.shape)
@@ -118,17 +102,12 @@ class ActivationCapture:
             )
         return reduce_output(output, layer.unit_dim, self._reduction, image_ids, self._seed)
 
-    def _check_complete(self, batch: _Batch) -> None:
+    def _check_complete(self) -> None:
         for layer in self._layers:
-            found = batch.calls[layer.module_path]
+            found = self._hooks.calls[layer.module_path]
             if found != layer.n_calls:
                 raise UnsupportedOutput(
                     f"Module {layer.module_path} was called {found} times for a batch "
                     f"but {layer.n_calls} times for the first images.",
                     hint="Its calls cannot be told apart; leave this layer out.",
                 )
-
-    def _remove_hooks(self) -> None:
-        for handle in self._handles:
-            handle.remove()
-        self._handles.clear()

@@ -1,0 +1,65 @@
+"""Hooks on the modules behind captured layers: put on for a while, told apart by call, and taken off again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self
+
+from torch import nn
+from torch.utils.hooks import RemovableHandle
+
+from nastui.engine.layers import CaptureLayer
+
+
+class LayerHooks:
+    """Hands the output of every layer to `on_output` the moment it exists, while the `with` block lasts.
+
+    The hooks are on the modules only inside the block and are removed however it ends. `calls` counts the calls of each
+    module by path; `start` begins a new forward pass, which is what numbers the calls of a module.
+    """
+
+    def __init__(
+        self, module: nn.Module, layers: Sequence[CaptureLayer], on_output: Callable[[CaptureLayer, object], None]
+    ) -> None:
+        self._module = module
+        self._layers = tuple(layers)
+        self._on_output = on_output
+        self._handles: list[RemovableHandle] = []
+        self.calls: Counter[str] = Counter()
+
+    def start(self) -> None:
+        """Count the calls of the forward pass that follows from 1."""
+        self.calls = Counter()
+
+    def __enter__(self) -> Self:
+        by_path: dict[str, dict[int, CaptureLayer]] = {}
+        for layer in self._layers:
+            by_path.setdefault(layer.module_path, {})[layer.number] = layer
+        try:
+            for path, wanted in by_path.items():
+                self._handles.append(self._hook(self._module.get_submodule(path), path, wanted))
+        except BaseException:
+            self._remove()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._remove()
+
+    def _hook(self, module: nn.Module, path: str, wanted: dict[int, CaptureLayer]) -> RemovableHandle:
+        def hand_over(_module: nn.Module, _inputs: object, output: object) -> None:
+            self.calls[path] += 1
+            layer = wanted.get(self.calls[path])
+            if layer is not None:
+                self._on_output(layer, output)
+
+        return module.register_forward_hook(hand_over)
+
+    def _remove(self) -> None:
+        for handle in self._handles:
+            handle.remove()
+        self._handles.clear()
