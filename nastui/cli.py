@@ -255,8 +255,7 @@ def _say(error: NastuiError) -> int:
     """Write an error of our own to stderr; returns its exit status."""
     from nastui.printing import printable
 
-    click.echo(f"error: {printable(error.message)}", err=True)
-    for line in error.hint.splitlines():
+    for line in f"error: {error}".splitlines():
         click.echo(printable(line), err=True)
     return error.exit_code
 

@@ -68,3 +68,15 @@ def test_errors_are_a_line_and_a_hint_with_their_own_status(
     monkeypatch.setattr("nastui.store.reader.RunReader.close", lambda *_: None)
     assert execute(["layers", "any.nas.db"]) == kind.exit_code
     assert capsys.readouterr().err == "error: It went \\x1b[31mwrong.\nDo this.\nOr that.\n"
+
+
+def test_a_message_of_several_lines_stays_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    torch = pytest.importorskip("torch")
+    torch.save({"conv.weight": torch.zeros(3)}, tmp_path / "other.pt")
+    arguments = ["--model", "nastui.engine.digits_net:digits_net", "--weights", str(tmp_path / "other.pt")]
+    status = execute(["scan", *arguments, "--data", "digits:", "--out", str(tmp_path / "x.nas.db")])
+    assert status == errors.WeightsError.exit_code
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].endswith("does not fit the model.")
+    assert lines[1].startswith("  ")
+    assert "missing from the file" in lines[1]
