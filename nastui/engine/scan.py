@@ -83,8 +83,8 @@ def scan(
     `model`: a spec (`torchvision:alexnet`, `file.py:factory`) or a module in hand, which is left as it was, mode and
     device. `data`: a spec (`imagefolder:PATH`, `file.py:factory`, `digits:`) or any map-style dataset of (image, label)
     with `.classes`. `transform` and `outputs` (names of the model's outputs, in order) belong to a module in hand.
-    `layers`: names, globs or "auto"; see `select_layers`. `reduce`: see `reduce_output`. `per_class`, `classes`, `seed`:
-    see `select_images`. `batch_size`, `workers` and `device` change the speed and nothing else.
+    `layers`: names, globs or "auto"; see `select_layers`. `reduce`: see `reduce_output`. `per_class`, `classes` and
+    `seed`: see `select_images`. `batch_size`, `workers` and `device` change the speed and nothing else.
     `on_progress` is called after every batch, and by another thread while units are measured; without it, warnings come
     through Python's `warnings`. `should_stop` is asked after every batch.
     Raises ScanInterrupted when stopped by `should_stop` or Ctrl-C, OutputExists where `out` is another scan or finished
