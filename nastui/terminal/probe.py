@@ -29,6 +29,7 @@ from nastui.terminal.tmux import ask_tmux
 
 PATIENCE = 2.5  # seconds: an ssh link through a satellite takes 0.7
 _NEAR = 0.3  # seconds more than tmux took, for the terminal that tmux is shown in
+_STRAGGLERS = 0.015  # seconds: answers need not come in the order of the questions
 _MUTE_TERM = re.compile(r"linux|dumb")  # would print some of the questions
 _CLEAR_LINE = "\r\x1b[K"  # wipes what a terminal printed of a question that it did not understand
 
@@ -62,10 +63,8 @@ def probe(environ: Mapping[str, str], *, patience: float = PATIENCE) -> Probe:
 
 
 def _ask_all(tty: int, environ: Mapping[str, str], patience: float) -> Probe:
-    started = monotonic()
-    text = _exchange(tty, "\r" + QUESTIONS + _CLEAR_LINE, is_complete, patience)
-    took = monotonic() - started
-    replies = replace(parse_replies(text), window_cell=window_cell(tty), round_trip=took if is_complete(text) else None)
+    text, took = _exchange(tty, "\r" + QUESTIONS + _CLEAR_LINE, is_complete, patience)
+    replies = replace(parse_replies(text), window_cell=window_cell(tty), round_trip=took)
     typed = REPLY.sub("", text)
     if in_tmux(replies, environ):
         replies, more = _ask_outside(tty, environ, replies, patience)
@@ -82,25 +81,32 @@ def _ask_outside(tty: int, environ: Mapping[str, str], replies: Replies, patienc
             return replies, ""
     elif environ.get("TMUX") is None:  # tmux is at the near end of ssh: beside the terminal that it is shown in
         patience = min(patience, 2 * (replies.round_trip or 0) + _NEAR)
-    text = _exchange(tty, through_tmux(OUTER_QUESTIONS), is_outer_complete, patience)
+    text, _ = _exchange(tty, through_tmux(OUTER_QUESTIONS), is_outer_complete, patience)
     answered = REPLY.search(text) is not None
     return replace(replies, outer=parse_replies(text) if answered else None), REPLY.sub("", text)
 
 
-def _exchange(tty: int, questions: str, is_over: Callable[[str], bool], patience: float) -> str:
-    """Write `questions` and collect what comes until `is_over`, or for `patience` seconds."""
+def _exchange(tty: int, questions: str, is_over: Callable[[str], bool], patience: float) -> tuple[str, float | None]:
+    """Write `questions` and collect what comes until `is_over`, or for `patience` seconds.
+
+    Returns it with the seconds that it took, None where it was not over in time.
+    """
     pending = questions.encode()
     while pending:
         pending = pending[os.write(tty, pending) :]
-    deadline, data = monotonic() + patience, b""
+    started, data, took = monotonic(), b"", None
+    deadline = started + patience
     while (left := deadline - monotonic()) > 0:
         if not select.select([tty], [], [], left)[0]:
             break
         piece = os.read(tty, 4096)
         data += piece
-        if not piece or is_over(data.decode(errors="replace")):
+        if not piece:
             break
-    return data.decode(errors="replace")
+        if is_over(data.decode(errors="replace")):
+            took = took or monotonic() - started
+            deadline = min(deadline, monotonic() + _STRAGGLERS)
+    return data.decode(errors="replace"), took
 
 
 @contextmanager
