@@ -91,11 +91,11 @@ def _exchange(tty: int, questions: str, is_over: Callable[[str], bool], patience
 
     Returns it with the seconds that it took, None where it was not over in time.
     """
+    started, data, took = monotonic(), b"", None
+    deadline = started + patience
     pending = questions.encode()
     while pending:
         pending = pending[os.write(tty, pending) :]
-    started, data, took = monotonic(), b"", None
-    deadline = started + patience
     while (left := deadline - monotonic()) > 0:
         if not select.select([tty], [], [], left)[0]:
             break
