@@ -82,6 +82,7 @@ class ClassPicker(ModalScreen[ClassSlots], inherit_bindings=False):
             yield self._words
 
     def on_mount(self) -> None:
+        self.query_one(Input).cursor_blink = False  # a blink is bytes over ssh, twice a second
         self._find("")
 
     def on_input_changed(self, event: Input.Changed) -> None:

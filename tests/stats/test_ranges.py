@@ -65,7 +65,8 @@ def assert_like_the_oracle(values: Float32, m: int) -> None:
         edges, n_left = slow_edges(finite, m) if finite else ([], 0)
         n_ranges = max(len(edges) - 1, 0)
         assert (found.n_ranges[row], found.n_left[row]) == (n_ranges, n_left)
-        assert found.edges[row, : n_ranges + 1].tolist() == edges[: n_ranges + 1]
+        assert found.edges[row, : len(edges)].tolist() == edges
+        assert np.isnan(found.edges[row, len(edges) :]).all()
         assert np.isnan(found.edges[row, n_ranges + (n_ranges > 0) :]).all()
         expected = [slow_index(value, edges) for value in unit]
         assert index[row].tolist() == expected
