@@ -29,6 +29,7 @@ class NastuiApp(GraphicsApp[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("Q,ctrl+q", "quit", "Quit nastui", show=False, priority=True),
         Binding("ctrl+p", "command_palette", "All commands", show=False),
+        Binding("ctrl+l", "repaint", "Paint the screen anew", show=False),
     ]
 
     def __init__(
@@ -46,6 +47,10 @@ class NastuiApp(GraphicsApp[None]):
         for name, tones in (("nastui-dark", DARK), ("nastui-light", LIGHT)):
             self.register_theme(_theme(name, tones))
         self.theme = "nastui-dark"
+
+    def action_repaint(self) -> None:
+        """Write the whole screen again."""
+        self.repaint()
 
     def on_mount(self) -> None:
         self.push_screen(LayersScreen(self.session, self.paint))
