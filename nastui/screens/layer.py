@@ -82,6 +82,7 @@ class LayerScreen(LookScreen):
 
     def on_mount(self) -> None:
         self.footprints.focus()
+        self.watch(self.footprints, "cursor", self._moved, init=False)
         self._open(self.session.layer, self.session.unit)
 
     def _open(self, layer: LayerInfo, unit: int) -> None:
@@ -133,7 +134,8 @@ class LayerScreen(LookScreen):
             self.footprints.cursor = self.session.unit
 
     def on_footprint_list_wanted(self, message: FootprintList.Wanted) -> None:
-        self.read_footprints(self.shown_layer, message.first, message.count, message.m)
+        if message.units is self._units:
+            self.read_footprints(self.shown_layer, message.first, message.count, message.m)
 
     def on_layer_screen_footprints_read(self, message: FootprintsRead) -> None:
         if message.layer is self.shown_layer:
@@ -179,10 +181,11 @@ class LayerScreen(LookScreen):
             words.append(f"{self.session.info.n_done} of {self.session.info.n_images} images so far")
         return " · ".join(words)
 
-    def on_row_list_moved(self, message: FootprintList.Moved) -> None:
-        if self.is_current:
-            self.session.unit = message.row
-        self._show_facts()
+    def _moved(self, row: int) -> None:
+        """Watched, not sent: so the facts go out in one frame with the cursor."""
+        if self._units is not None:
+            self.session.unit = row
+            self._show_facts()
 
     def _show_facts(self) -> None:
         if self._units is None or len(self._units.n) == 0:
@@ -190,9 +193,8 @@ class LayerScreen(LookScreen):
         unit = self.footprints.cursor
         address = str(replace(self.shown_layer.address, unit=unit))
         pieces = [LegendPiece(f" {address}  ", STRONG), LegendPiece(unit_words(self._units, unit), DIM)]
-        painted = self.footprints.painted(unit)
-        if painted is not None and painted.n_hidden:
-            pieces.append(LegendPiece(f"  +{painted.n_hidden} classes too rare to draw", DIM))
+        if n_hidden := self.footprints.n_hidden(unit):
+            pieces.append(LegendPiece(f"  +{n_hidden} classes too rare to draw", DIM))
         self.query_one("#facts", PieceLines).show([pieces])
 
     # ---- keys -----------------------------------------------------------------------------

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from time import monotonic
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -11,16 +13,28 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
+from textual.timer import Timer
 
 from nastui.records import Footprints, UnitTable
 from nastui.views.classes import ClassSlots
-from nastui.views.footprint import Geometry, PaintedRow, paint_row, row_label, row_number
+from nastui.views.footprint import Geometry, paint_row, row_label, row_number
 from nastui.views.look import Look
 from nastui.widgets.paint import Paint
 from nastui.widgets.row_list import RowList
 
 BLOCK = 64  # units that are read and kept together; the store keeps their counts together too
 _MAX_BLOCKS = 64
+_MAX_ROWS = 4 * BLOCK
+_AHEAD_DELAY = 0.03  # seconds of rest before rows are painted ahead
+_AHEAD_SLICE = 0.006  # seconds at a time, so that no key waits
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A painted row: the segments of each line's bars, and how many classes are too rare to be drawn."""
+
+    lines: tuple[list[Segment], ...]
+    n_hidden: int
 
 
 class FootprintList(RowList):
@@ -35,10 +49,11 @@ class FootprintList(RowList):
     first_column: reactive[int] = reactive(0, repaint=False)
 
     class Wanted(Message):
-        """The footprints of `count` units from `first` on are on the screen and not known."""
+        """The footprints of `count` of the `units` shown, from `first` on, are on the screen and not known."""
 
-        def __init__(self, first: int, count: int, m: int) -> None:
+        def __init__(self, units: UnitTable, first: int, count: int, m: int) -> None:
             super().__init__()
+            self.units = units
             self.first = first
             self.count = count
             self.m = m
@@ -52,7 +67,8 @@ class FootprintList(RowList):
         self._geometry: Geometry | None = None
         self._blocks: dict[int, Footprints] = {}
         self._asked: set[int] = set()
-        self._rows: dict[int, PaintedRow] = {}
+        self._ahead: Timer | None = None
+        self._rows: dict[int, _Row] = {}
 
     # ---- what is shown --------------------------------------------------------------------
 
@@ -76,8 +92,14 @@ class FootprintList(RowList):
             del self._blocks[dropped]
             self._asked.discard(dropped)
         self.refresh()
+        self._paint_ahead_soon()
 
-    def painted(self, row: int) -> PaintedRow | None:
+    def n_hidden(self, row: int) -> int:
+        """How many classes are in some range of a row but too rare there to be drawn."""
+        painted = self._painted(row)
+        return 0 if painted is None else painted.n_hidden
+
+    def _painted(self, row: int) -> _Row | None:
         """The bars of a row, None while its footprint is being read."""
         if self._geometry is None:
             return None
@@ -87,26 +109,52 @@ class FootprintList(RowList):
             return None
         known = self._rows.get(row)
         if known is None:
-            in_letters = not self._paint.has_colour
-            place = row - block.first_unit
-            known = paint_row(block, place, self._slots, self._look, self._geometry, in_letters=in_letters)
-            if len(self._rows) > 4 * BLOCK:
+            if len(self._rows) > _MAX_ROWS:
                 self._rows.clear()
-            self._rows[row] = known
+            known = self._rows[row] = self._paint_row(block, row, self._geometry)
         return known
+
+    def _paint_row(self, block: Footprints, row: int, geometry: Geometry) -> _Row:
+        in_letters = not self._paint.has_colour
+        place = row - block.first_unit
+        painted = paint_row(block, place, self._slots, self._look, geometry, in_letters=in_letters)
+        first, shown = self.first_column, min(geometry.full_width, geometry.bars_width)
+        lines = tuple(self._paint.segments(line[first : first + shown]) for line in painted.lines)
+        return _Row(lines, painted.n_hidden)
+
+    def _paint_ahead_soon(self) -> None:
+        if self._ahead is None:
+            self._ahead = self.set_timer(_AHEAD_DELAY, self._paint_ahead)
+
+    def _paint_ahead(self) -> None:
+        """Paint rows of the next and the last page while nothing else is to do, so that a page down is only sent."""
+        self._ahead = None
+        visible = self.visible_rows
+        ahead = [*range(visible.stop, visible.stop + len(visible)), *range(visible.start - len(visible), visible.start)]
+        stop_at = monotonic() + _AHEAD_SLICE
+        for row in ahead:
+            if 0 <= row < self.n_rows and row not in self._rows and row // BLOCK in self._blocks:
+                if monotonic() > stop_at:
+                    self._paint_ahead_soon()
+                    return
+                self._painted(row)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._paint_ahead_soon()
 
     def _want(self, block: int) -> None:
         if block in self._asked or self._units is None or self._geometry is None:
             return
         self._asked.add(block)
         first = block * BLOCK
-        self.post_message(self.Wanted(first, min(BLOCK, len(self._units.n) - first), self._geometry.m))
+        self.post_message(self.Wanted(self._units, first, min(BLOCK, len(self._units.n) - first), self._geometry.m))
 
     # ---- painting -------------------------------------------------------------------------
 
     def row_strip(self, row: int, line: int, width: int) -> Strip:
         geometry, units, paint = self._geometry, self._units, self._paint
-        painted = self.painted(row)
+        painted = self._painted(row)
         if geometry is None or units is None:
             return Strip.blank(width, paint.text)
         is_cursor = row == self.cursor
@@ -117,12 +165,10 @@ class FootprintList(RowList):
         hi = row_number(float(units.hi[row]), to_right=False) if is_number_line else " " * 8
         segments.append(Segment(lo + " ", end))
         segments.append(Segment(" ", paint.text))
-        shown = min(geometry.full_width, geometry.bars_width)
         if painted is None:
-            segments.append(Segment(" " * shown, paint.text))
+            segments.append(Segment(" " * min(geometry.full_width, geometry.bars_width), paint.text))
         else:
-            first = self.first_column
-            segments.extend(paint.segments(painted.lines[line][first : first + shown]))
+            segments.extend(painted.lines[line])
         segments.append(Segment(" " + hi, end))
         return Strip(segments).adjust_cell_length(width, paint.text)
 
@@ -153,6 +199,7 @@ class FootprintList(RowList):
         return min(max(column, 0), self._last_pan())
 
     def watch_first_column(self) -> None:
+        self._rows.clear()
         self.refresh()
 
     def action_pan(self, columns: int) -> None:

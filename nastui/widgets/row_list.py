@@ -47,8 +47,8 @@ class RowList(ScrollView, can_focus=True):
 
     cursor: reactive[int] = reactive(0, repaint=False, init=False)
 
-    class Moved(Message):
-        """The cursor stands on another row."""
+    class Opened(Message):
+        """The row under the cursor is to be opened."""
 
         def __init__(self, rows: RowList) -> None:
             super().__init__()
@@ -58,9 +58,6 @@ class RowList(ScrollView, can_focus=True):
         @property
         def control(self) -> RowList:
             return self.rows
-
-    class Opened(Moved):
-        """The row under the cursor is to be opened."""
 
     class PrefixTyped(Message):
         """A count or the first `g` waits for its key; empty once it is used up."""
@@ -127,7 +124,6 @@ class RowList(ScrollView, can_focus=True):
             if -self.row_lines < y < self.size.height:
                 self.refresh(*self.cursor_regions(y))
         self._bring_cursor_into_view()
-        self.post_message(self.Moved(self))
 
     def _bring_cursor_into_view(self) -> None:
         height = self.size.height
