@@ -64,12 +64,29 @@ class ClassInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class ReceptiveField:
+    """Which pixels of the model's input can reach a position of a layer's map.
+
+    Along each axis they are `size` pixels from `stride * position + offset` on, clipped at the input's border. The
+    numbers are whole ones wherever the positions follow a rule exactly; else this is a rule that covers every position.
+    """
+
+    size_y: float
+    size_x: float
+    stride_y: float
+    stride_x: float
+    offset_y: float
+    offset_x: float
+
+
+@dataclass(frozen=True, slots=True)
 class LayerInfo:
     """A captured layer read along one basis.
 
     `path` is the dotted module path, with `#k` for the k-th call of a module that is called more than once.
     `shape` is the output's shape without the batch dimension. `basis_id` keys the activations.
-    `n_dead` counts units that never rise above zero, None while it has not been measured.
+    `n_dead` counts units that never rise above zero, None while it has not been measured. `field` is None where the
+    layer has no map of the image, or it could not be found out.
     """
 
     id: int
@@ -81,6 +98,7 @@ class LayerInfo:
     n_units: int
     n_dead: int | None
     n_reviewed: int
+    field: ReceptiveField | None = None
 
     @property
     def address(self) -> Address:
@@ -89,7 +107,10 @@ class LayerInfo:
 
 @dataclass(frozen=True, slots=True)
 class RunSpec:
-    """What makes a scan this scan and no other; `sha256` over it decides whether a file may be resumed."""
+    """What makes a scan this scan and no other; `sha256` over it decides whether a file may be resumed.
+
+    `input_height`, `input_width`: pixels of what the model takes, None where that is no picture.
+    """
 
     command: str
     versions: Mapping[str, str]
@@ -104,6 +125,8 @@ class RunSpec:
     seed: int
     scan_sha256: str
     ranges: int = DEFAULT_RANGES
+    input_height: int | None = None
+    input_width: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +169,7 @@ class LayerSpec:
     shape: tuple[int, ...]
     n_units: int
     has_positions: bool
+    field: ReceptiveField | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,14 @@ from nastui.engine.layers import select_layers
 from nastui.engine.loader import first_decodable
 from nastui.engine.models import LoadedModel
 from nastui.engine.preprocessing import Preprocessing, Size, choose_preprocessing
+from nastui.engine.receptive_field import receptive_fields
 from nastui.engine.reduction import Reduction
 from nastui.engine.sources import ImageSource
 from nastui.engine.sources.source import SourceImage
 from nastui.engine.subset import Selection, manifest, manifest_sha256
 from nastui.engine.trace import trace_calls
 from nastui.errors import ScanError
-from nastui.records import ClassInfo, ManifestImage, RunSpec
+from nastui.records import ClassInfo, LayerSpec, ManifestImage, RunSpec
 
 _NAMED = 8
 _LIBRARIES = ("torch", "torchvision", "numpy", "pillow")
@@ -59,12 +60,16 @@ class ScanOptions:
 
 @dataclass(frozen=True, slots=True)
 class ScanPlan:
-    """A scan ready to start: what to run on which images, what to capture, and what to write down about it."""
+    """A scan ready to start: what to run on which images, what to capture, and what to write down about it.
+
+    `example`: two inputs for the model, on its device.
+    """
 
     model: LoadedModel
     source: ImageSource
     images: Selection
     preprocessing: Preprocessing
+    example: Tensor
     layers: LayerSelection
     classes: tuple[ClassInfo, ...]
     outputs: tuple[str, ...]
@@ -73,6 +78,12 @@ class ScanPlan:
 
     def manifest(self) -> list[ManifestImage]:
         return manifest(self.source, self.images)
+
+    def measured_layers(self) -> list[LayerSpec]:
+        """The layers with their receptive fields, for which some images go through the model."""
+        layers = self.layers.layers
+        fields = receptive_fields(self.model.module, layers, self.example)
+        return [replace(layer.spec, field=fields[layer.spec.path]) for layer in layers]
 
 
 def plan_scan(
@@ -100,7 +111,9 @@ def plan_scan(
     warnings = (*_model_warnings(model, trace.output), *layers.notes, *_class_warnings(match))
     outputs = _output_names(model, n_outputs)
     spec = _run_spec(model, source, images, preprocessing, layers, classes, outputs, options)
-    return ScanPlan(model, source, images, preprocessing, layers, classes, outputs, spec, warnings)
+    if example.ndim == 4:
+        spec = replace(spec, input_height=example.shape[2], input_width=example.shape[3])
+    return ScanPlan(model, source, images, preprocessing, example, layers, classes, outputs, spec, warnings)
 
 
 def _example(preprocessing: Preprocessing, image: SourceImage, name: str) -> Tensor:

@@ -181,7 +181,7 @@ class _Session:
                 return RunWriter.resume(self._out, plan.spec.scan_sha256)
             except NotARun:
                 pass  # `create` says that something else lies there
-        layers = [layer.spec for layer in plan.layers.layers]
+        layers = plan.measured_layers()
         return RunWriter.create(self._out, plan.spec, plan.classes, plan.outputs, plan.manifest(), layers, force=force)
 
     def _scan(self, writer: BackgroundWriter) -> None:

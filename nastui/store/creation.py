@@ -8,12 +8,14 @@ import sqlite3
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import astuple
 from pathlib import Path
 
 from nastui.errors import NotARun, OutputExists, SchemaTooNew, StoreLocked
 from nastui.records import NEURON, ClassInfo, LayerSpec, ManifestImage, RunSpec
 from nastui.store.connection import connect, open_to_read, shm_of, wal_of
 from nastui.store.faults import translated
+from nastui.store.layer_rows import FIELD_COLUMNS
 from nastui.store.schema import PAGE_SIZE, migrate
 from nastui.store.text import now, storable
 from nastui.store.tiles import images_in_a_tile, position_type
@@ -130,6 +132,8 @@ def _write_run(connection: sqlite3.Connection, spec: RunSpec, n_images: int, lay
         "reduction": spec.reduction,
         "seed": spec.seed,
         "ranges": spec.ranges,
+        "input_height": spec.input_height,
+        "input_width": spec.input_width,
         "scan_sha256": spec.scan_sha256,
         "n_images": n_images,
         "tile_images": images_in_a_tile(layers),
@@ -160,9 +164,11 @@ def _write_manifest(
 
 def _write_layers(connection: sqlite3.Connection, layers: Sequence[LayerSpec]) -> None:
     for i, layer in enumerate(layers, start=1):
+        field = astuple(layer.field) if layer.field is not None else (None,) * len(FIELD_COLUMNS)
         connection.execute(
-            "INSERT INTO layer (id, path, type, shape) VALUES (?, ?, ?, ?)",
-            (i, layer.path, layer.type, json.dumps(layer.shape)),
+            f"INSERT INTO layer (id, path, type, shape, {', '.join(FIELD_COLUMNS)})"
+            f" VALUES (?, ?, ?, ?{', ?' * len(FIELD_COLUMNS)})",
+            (i, layer.path, layer.type, json.dumps(layer.shape), *field),
         )
         connection.execute(
             "INSERT INTO basis (id, layer_id, name, n_units, position_type) VALUES (?, ?, ?, ?, ?)",

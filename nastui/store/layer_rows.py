@@ -7,11 +7,12 @@ import sqlite3
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from nastui.records import NEURON, ClassInfo, LayerInfo, RunInfo, RunSpec
+from nastui.records import NEURON, ClassInfo, LayerInfo, ReceptiveField, RunInfo, RunSpec
 from nastui.store.image_rows import Score, read_score
 from nastui.store.tiles import TiledLayer
 
 _TILED = "SELECT path, basis.id, n_units, position_type FROM basis JOIN layer ON layer.id = layer_id"
+FIELD_COLUMNS = tuple(f"field_{field.name}" for field in fields(ReceptiveField))
 _SPEC = [field.name for field in fields(RunSpec)]
 _RUN = ("created", "finished", "n_images", "n_done", "n_failed", "n_matched", "top1")
 
@@ -70,6 +71,7 @@ def read_layers(connection: sqlite3.Connection) -> tuple[LayerInfo, ...]:
         "SELECT layer.id, path, type, shape, basis.id, basis.name, n_units,"
         " (SELECT CASE WHEN count(*) = count(is_dead) THEN sum(is_dead) END FROM unit WHERE basis_id = basis.id),"
         " (SELECT count(DISTINCT unit_id) FROM verdict JOIN unit ON unit.id = unit_id WHERE basis_id = basis.id)"
+        f", {', '.join(FIELD_COLUMNS)}"
         " FROM basis JOIN layer ON layer.id = basis.layer_id ORDER BY layer.id, basis.id"
     )
     return tuple(
@@ -83,8 +85,9 @@ def read_layers(connection: sqlite3.Connection) -> tuple[LayerInfo, ...]:
             n_units=n_units,
             n_dead=n_dead,
             n_reviewed=n_reviewed,
+            field=None if field[0] is None else ReceptiveField(*field),
         )
-        for layer_id, path, kind, shape, basis_id, basis, n_units, n_dead, n_reviewed in rows
+        for layer_id, path, kind, shape, basis_id, basis, n_units, n_dead, n_reviewed, *field in rows
     )
 
 

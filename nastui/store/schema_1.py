@@ -24,6 +24,8 @@ CREATE TABLE run (
     seed INTEGER NOT NULL,
     ranges INTEGER NOT NULL,             -- m, the number of ranges of the stored footprints
     scan_sha256 TEXT NOT NULL,           -- of all that makes this scan this scan: only the same may resume the file
+    input_height INTEGER,                -- pixels of what the model takes; NULL where that is no picture
+    input_width INTEGER,
     n_images INTEGER NOT NULL,           -- images asked for
     n_done INTEGER NOT NULL DEFAULT 0,   -- images looked at: those with ids 0 to n_done - 1
     n_failed INTEGER,                    -- images that did not decode; NULL until finished
@@ -71,7 +73,13 @@ CREATE TABLE layer (
     id INTEGER PRIMARY KEY,              -- from 1, in the model's order
     path TEXT NOT NULL UNIQUE,           -- dotted module path, with #k for the k-th call of a module
     type TEXT NOT NULL,                  -- the module's class
-    shape TEXT NOT NULL                  -- JSON list: the output's shape without the batch
+    shape TEXT NOT NULL,                 -- JSON list: the output's shape without the batch
+    field_size_y REAL,                   -- receptive field: position (y, x) of the map sees, of the model's input,
+    field_size_x REAL,                   -- size pixels from stride * position + offset on, clipped at the border;
+    field_stride_y REAL,                 -- NULL where the layer has no map, or it could not be found out
+    field_stride_x REAL,
+    field_offset_y REAL,
+    field_offset_x REAL
 );
 
 CREATE TABLE basis (

@@ -28,7 +28,7 @@ from nastui.errors import (
     StoreError,
     UsageError,
 )
-from nastui.records import RunInfo
+from nastui.records import ReceptiveField, RunInfo
 from nastui.store.reader import RunReader
 
 
@@ -354,3 +354,10 @@ def test_wrong_options_come_before_any_file_is_made(tmp_path: Path) -> None:
 def test_a_folder_that_does_not_exist_is_said(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="nowhere"):
         scan(small_net(), Noise(), out=tmp_path / "nowhere" / "run.nas.db", on_progress=lambda _: None)
+
+
+def test_the_run_knows_what_each_layer_sees_of_the_image(tmp_path: Path) -> None:
+    info = scan(small_net(), Noise(), out=tmp_path / "noise.nas.db", outputs=Noise.classes)
+    assert (info.spec.input_height, info.spec.input_width) == (8, 8)
+    with RunReader(info.path) as run:
+        assert [layer.field for layer in run.layers()] == [ReceptiveField(3, 3, 1, 1, 0, 0), None]

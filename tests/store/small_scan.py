@@ -13,7 +13,17 @@ from typing import Any
 
 import numpy as np
 
-from nastui.records import Batch, ClassInfo, Float32, ImageResult, Int32, LayerSpec, ManifestImage, RunSpec
+from nastui.records import (
+    Batch,
+    ClassInfo,
+    Float32,
+    ImageResult,
+    Int32,
+    LayerSpec,
+    ManifestImage,
+    ReceptiveField,
+    RunSpec,
+)
 from nastui.store.writer import RunWriter
 
 SPEC = RunSpec(
@@ -30,11 +40,13 @@ SPEC = RunSpec(
     seed=7,
     scan_sha256="d4",
     ranges=6,
+    input_height=32,
+    input_width=40,
 )
 OUTPUTS = ("tench", "goldfish", "ice cream")
 CLASSES = (ClassInfo(0, "tench", 0, 0), ClassInfo(1, "ice_cream", 2, 0), ClassInfo(2, "my cat", None, 0))
 LAYERS = (
-    LayerSpec("features.0", "Conv2d", (3, 4, 5), 3, has_positions=True),
+    LayerSpec("features.0", "Conv2d", (3, 4, 5), 3, has_positions=True, field=ReceptiveField(11, 12, 8, 7.5, -2, -1)),
     LayerSpec("features.3", "Conv2d", (70, 30, 30), 70, has_positions=True),
     LayerSpec("classifier.1#2", "Linear", (130,), 130, has_positions=False),
 )

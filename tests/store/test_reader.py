@@ -97,9 +97,10 @@ def test_thumbnails_come_for_images_that_have_one(finished: Path) -> None:
 def test_layers_stand_in_the_models_order(finished: Path) -> None:
     with RunReader(finished) as run:
         layers = run.layers()
-    assert [(layer.path, layer.type, layer.shape, layer.n_units) for layer in layers] == [
-        (layer.path, layer.type, layer.shape, layer.n_units) for layer in LAYERS
+    assert [(layer.path, layer.type, layer.shape, layer.n_units, layer.field) for layer in layers] == [
+        (layer.path, layer.type, layer.shape, layer.n_units, layer.field) for layer in LAYERS
     ]
+    assert layers[0].field is not None
     assert [layer.n_dead for layer in layers] == [2, 2, 2]
     assert [str(layer.address) for layer in layers] == ["features.0", "features.3", "classifier.1#2"]
 
