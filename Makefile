@@ -29,7 +29,7 @@ lint: environment  ## Check format, style, types and the import contracts
 	$(bin)/lint-imports
 
 bench: environment  ## Measure against the limits (prints ratios; takes minutes)
-	@for script in $(shell grep -l "def main" benchmarks/*.py); do echo "== $$script"; $(bin)/python $$script || exit 1; done
+	@for script in $(shell grep -l "def main() -> int" benchmarks/*.py); do echo "== $$script"; $(bin)/python $$script || exit 1; done
 
 shots: environment  ## Take the pictures of README and docs from the demo's run
 	$(bin)/python tools/shots.py

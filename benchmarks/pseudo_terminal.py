@@ -81,6 +81,13 @@ class PseudoTerminal:
             pass
         return len(self.output) - before
 
+    def last_byte_within(self, quiet: float) -> float:
+        """Wait until nothing has come for `quiet` seconds; when the last byte came, by time.perf_counter."""
+        last = time.perf_counter()
+        while self._read(time.perf_counter() + quiet):
+            last = time.perf_counter()
+        return last
+
     def _read(self, deadline: float) -> bool:
         """Take what has come, or wait for it until `deadline`; False where there was nothing or the program ended."""
         ready, _, _ = select.select([self._master], [], [], max(0.0, deadline - time.perf_counter()))
