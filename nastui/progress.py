@@ -83,16 +83,25 @@ class StopRequest:
 
 @contextmanager
 def stop_on_signal() -> Iterator[StopRequest]:
-    """Let Ctrl-C and SIGTERM ask for a clean stop; a second Ctrl-C stops at once, as it does without this."""
+    """Let Ctrl-C and SIGTERM ask for a clean stop; the second time they do what they do without this.
+
+    A signal that is ignored stays so: to a job in the background of a script Ctrl-C is not addressed.
+    """
     request = StopRequest()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: handler for number, handler in before.items() if handler is not signal.SIG_IGN}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
     def ask(_signal: int, _frame: FrameType | None) -> None:
         request.is_made = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        restore()
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, ask)
     try:
         yield request
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        restore()

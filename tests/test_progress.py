@@ -44,6 +44,16 @@ def test_first_signal_asks_for_a_clean_stop(number: signal.Signals) -> None:
         assert request()
 
 
+def test_ctrl_c_that_is_ignored_stays_so() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with stop_on_signal() as request:
+            os.kill(os.getpid(), signal.SIGINT)
+            assert not request()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_second_ctrl_c_stops_at_once() -> None:
     with stop_on_signal():
         os.kill(os.getpid(), signal.SIGINT)
