@@ -83,7 +83,7 @@ def highest(logits: Float32) -> list[tuple[tuple[int, float], ...]]:
     """The five highest (output, logit) of each row of (B, K), highest first, equal ones by output; none with a NaN."""
     order = np.argsort(-logits, axis=1, kind="stable")[:, :_TOP]
     chosen = np.take_along_axis(logits, order, axis=1)
-    usable = ~np.isnan(logits).any(axis=1)
+    usable: NDArray[np.bool_] = np.asarray(~np.isnan(logits).any(axis=1))
     return [
         tuple(zip(outputs, values, strict=True)) if is_usable else ()
         for outputs, values, is_usable in zip(order.tolist(), chosen.tolist(), usable, strict=True)

@@ -25,7 +25,8 @@ def apportion(counts: Counts, slots: Counts | int) -> Int64:
     left_over = wanted - whole.sum(axis=-1, keepdims=True)
     order = np.argsort(-remainder, axis=-1, kind="stable")
     place = np.argsort(order, axis=-1, kind="stable")
-    return whole + (place < left_over)
+    shares: Int64 = whole + (place < left_over)
+    return shares
 
 
 def fold_rare(counts: Counts, slots: Counts | int, neutral: int) -> Int64:

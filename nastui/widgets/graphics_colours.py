@@ -49,7 +49,8 @@ def nearest_codes(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     flat = rgb.reshape(-1, 3)
     palette = oklab(shown)
     distances = np.square(oklab(flat)[:, None, :] - palette[None, :, :]).sum(axis=2)  # (n, 240)
-    return written[distances.argmin(axis=1)].reshape(rgb.shape)
+    nearest: NDArray[np.uint8] = written[distances.argmin(axis=1)].reshape(rgb.shape)
+    return nearest
 
 
 def to_linear(srgb: NDArray[np.uint8]) -> Float:

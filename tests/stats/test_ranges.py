@@ -88,7 +88,7 @@ def adversarial_units(rng: np.random.Generator, n_units: int, m: int) -> Float32
     lo, hi = lo + shift, hi + shift
     k = rng.integers(0, m + 1, (n_units, 40))
     on_edges = np.where(rng.random(k.shape) < 0.5, lo + k * (hi - lo) / m, k * (hi - lo) / m)
-    values = np.clip(on_edges, lo, hi).astype(np.float32)
+    values: Float32 = np.clip(on_edges, lo, hi).astype(np.float32)
     beside = np.nextafter(values, rng.choice([-np.inf, np.inf], values.shape).astype(np.float32))
     values = np.where(rng.random(values.shape) < 0.5, values, np.clip(beside, lo, hi)).astype(np.float32)
     values[:, 0], values[:, 1] = lo[:, 0], hi[:, 0]
