@@ -9,6 +9,8 @@ from enum import Enum
 
 from rich.cells import cell_len, set_cell_size
 
+from nastui.views.patch import Part
+
 CAPTION_LINES = 2
 GAP = 2  # columns between tiles: room for the mark of the tile under the cursor
 MARGIN = 1  # columns left of the first tile, for the same mark
@@ -33,8 +35,9 @@ class TileSize(Enum):
 class GridTile:
     """One image of a grid. All texts come from data and are shown as text.
 
-    `id` names the picture in caches: it must differ between images, and between runs or crops of an image.
+    `id` names the image in caches: it must differ between images, and between runs.
     `thumbnail`: an encoded image (PNG, JPEG), or None; then `note` says why there is none.
+    `crop`: the part to show instead of the whole; `frame`: the part to draw a frame around.
     `caption`: two lines. `colour` ("#rrggbb", empty for none) and `letter` are those of the class.
     """
 
@@ -45,6 +48,13 @@ class GridTile:
     letter: str = ""
     is_wrong: bool = False
     note: str = ""
+    crop: Part | None = None
+    frame: Part | None = None
+
+    @property
+    def picture_id(self) -> Hashable:
+        """What tells its picture from any other."""
+        return self.id if self.crop is None and self.frame is None else (self.id, self.crop, self.frame)
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,16 +167,15 @@ class NoGraphics(Graphics):
         return Picture(0, 0)
 
 
-def encode_thumbnail(graphics: Graphics, data: bytes, columns: int, lines: int) -> Picture | NoPicture:
-    """Decode an image file and make it ready for a box of cells. Takes milliseconds: not for the event loop."""
+def decode(data: bytes) -> Image.Image | NoPicture:
+    """An image file as an upright RGB image. Takes milliseconds: not for the event loop."""
     try:
         with Image.open(BytesIO(data)) as opened:
-            image = flatten(opened)
+            return flatten(opened)
     except UnidentifiedImageError:
         return NoPicture("not an image that can be read")
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         return NoPicture(str(error) or type(error).__name__)
-    return graphics.encode(image, columns, lines)
 
 
 def flatten(image: Image.Image) -> Image.Image:

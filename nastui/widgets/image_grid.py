@@ -23,10 +23,10 @@ from nastui.widgets.graphics import (
     Picture,
     PictureKey,
     Placement,
-    encode_thumbnail,
 )
 from nastui.widgets.graphics_app import GraphicsApp
 from nastui.widgets.graphics_half import HalfBlocks
+from nastui.widgets.graphics_part import encode_tile
 from nastui.widgets.graphics_tiles import CURSOR, TileStyles, caption_cells, note_cells, picture_cells
 
 _POST_EVERY = 0.08  # seconds between two repaints while pictures of a page are being made ready
@@ -169,29 +169,31 @@ class ImageGrid(Widget):
             self._arrange()
 
     def _key(self, tile: GridTile) -> PictureKey:
-        return self._graphics.key(tile.id, self._layout.tile_width, self._layout.picture_lines)
+        return self._graphics.key(tile.picture_id, self._layout.tile_width, self._layout.picture_lines)
 
-    def _missing(self) -> list[list[tuple[PictureKey, bytes]]]:
+    def _missing(self) -> list[list[tuple[PictureKey, GridTile]]]:
         """The pictures of the page that are not ready, by rows of tiles: a row is repainted as a whole."""
         if self._layout.picture_lines < 1 or not self._graphics.has_pictures:
             return []
         cache, columns = self._graphics.cache, self._layout.columns
-        wanted = [(self._key(tile), tile.thumbnail) for tile in self._page]
+        wanted = [(self._key(tile), tile) for tile in self._page]
         rows = [wanted[start : start + columns] for start in range(0, len(wanted), columns)]
-        lacking = [[(key, data) for key, data in row if data is not None and cache.get(key) is None] for row in rows]
+        lacking = [
+            [(k, tile) for k, tile in row if tile.thumbnail is not None and cache.get(k) is None] for row in rows
+        ]
         return [row for row in lacking if row]
 
     @work(thread=True, exclusive=True, group="pictures")
-    def _make_ready(self, missing: list[list[tuple[PictureKey, bytes]]]) -> None:
+    def _make_ready(self, missing: list[list[tuple[PictureKey, GridTile]]]) -> None:
         """Encode pictures off the event loop and hand them over a few at a time."""
         worker, graphics = get_current_worker(), self._graphics
         ready: dict[PictureKey, Picture | NoPicture] = {}
         posted = monotonic()
         for row in missing:
-            for key, data in row:
+            for key, tile in row:
                 if worker.is_cancelled:
                     return
-                ready[key] = encode_thumbnail(graphics, data, key.columns, key.lines)
+                ready[key] = encode_tile(graphics, tile, key.columns, key.lines)
             if monotonic() - posted > _POST_EVERY or row is missing[-1]:
                 self.post_message(self._PicturesReady(ready))
                 ready, posted = {}, monotonic()

@@ -15,9 +15,10 @@ from rich.style import Style
 from textual.filter import Monochrome
 
 from nastui.terminal import Terminal
-from nastui.views.grid import Box
-from nastui.widgets.graphics import Graphics, NoPicture, Picture, PictureCache, PictureKey, Placement, encode_thumbnail
+from nastui.views.grid import Box, GridTile
+from nastui.widgets.graphics import Graphics, NoPicture, Picture, PictureCache, PictureKey, Placement
 from nastui.widgets.graphics_kitty import DIACRITICS, PLACEHOLDER, KittyPictures, number_style
+from nastui.widgets.graphics_part import encode_tile
 from nastui.widgets.graphics_sixel import SixelPictures, sixel_codes
 
 CELL = (9, 18)
@@ -218,7 +219,7 @@ def test_under_another_screen_block_characters_stand_in() -> None:
     [(b"", "not an image"), (b"nonsense", "not an image"), (b"\x89PNG\r\n\x1a\n\x00\x00", "not an image")],
 )
 def test_what_does_not_decode_gives_its_reason(data: bytes, reason: str) -> None:
-    picture = encode_thumbnail(kitty(), data, 16, 8)
+    picture = encode_tile(kitty(), GridTile(0, data, ("", "")), 16, 8)
     assert isinstance(picture, NoPicture)
     assert reason in picture.reason
 
@@ -226,7 +227,7 @@ def test_what_does_not_decode_gives_its_reason(data: bytes, reason: str) -> None
 def test_a_picture_that_breaks_off_gives_its_reason() -> None:
     file = BytesIO()
     PHOTOGRAPH.save(file, "PNG")
-    picture = encode_thumbnail(kitty(), file.getvalue()[: file.tell() // 2], 16, 8)
+    picture = encode_tile(kitty(), GridTile(0, file.getvalue()[: file.tell() // 2], ("", "")), 16, 8)
     assert isinstance(picture, NoPicture)
     assert "truncated" in picture.reason
 
