@@ -109,7 +109,8 @@ class LayerInfo:
 class RunSpec:
     """What makes a scan this scan and no other; `sha256` over it decides whether a file may be resumed.
 
-    `input_height`, `input_width`: pixels of what the model takes, None where that is no picture.
+    `input_height`, `input_width`: pixels of what the model takes, None where that is no picture. `data_root`: the
+    absolute folder that the images' sources start from, None where they are no files. It is no part of the sum.
     """
 
     command: str
@@ -127,6 +128,7 @@ class RunSpec:
     ranges: int = DEFAULT_RANGES
     input_height: int | None = None
     input_width: int | None = None
+    data_root: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,6 +196,7 @@ def _run_spec(
         model=model.spec,
         weights=model.weights,
         data=source.spec,
+        data_root=None if source.root is None else str(source.root),
         weights_sha256=model.weights_sha256,
         preprocessing=preprocessing.describe(),
         preprocessing_sha256=preprocessing.sha256,

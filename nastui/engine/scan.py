@@ -178,7 +178,7 @@ class _Session:
         plan = self._plan
         if self._out.exists() and not force:
             try:
-                return RunWriter.resume(self._out, plan.spec.scan_sha256)
+                return RunWriter.resume(self._out, plan.spec.scan_sha256, data_root=plan.spec.data_root)
             except NotARun:
                 pass  # `create` says that something else lies there
         layers = plan.measured_layers()

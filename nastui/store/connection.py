@@ -74,6 +74,15 @@ def check_is_run(connection: sqlite3.Connection, path: Path) -> int:
     return version
 
 
+def identity_of(path: Path) -> tuple[int, int]:
+    """What tells the file that lies at `path` now from any other. Raises NotARun where there is none."""
+    try:
+        status = path.stat()
+    except OSError as exc:
+        raise NotARun(f"{path} cannot be read: {exc.strerror}.", hint=_ASK_FOR_A_RUN) from exc
+    return status.st_dev, status.st_ino
+
+
 def wal_of(path: Path) -> Path:
     """Where SQLite keeps what was committed but not yet moved into the file at `path`."""
     return path.with_name(f"{path.name}-wal")

@@ -126,6 +126,7 @@ def _write_run(connection: sqlite3.Connection, spec: RunSpec, n_images: int, lay
         "weights": storable(spec.weights),
         "weights_sha256": spec.weights_sha256,
         "data": storable(spec.data),
+        "data_root": None if spec.data_root is None else storable(spec.data_root),
         "manifest_sha256": spec.manifest_sha256,
         "preprocessing": storable(spec.preprocessing),
         "preprocessing_sha256": spec.preprocessing_sha256,

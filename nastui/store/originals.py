@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
 from nastui.errors import AddressNotFound
 
-_FOLDER_KIND = "imagefolder:"
+MAX_BYTES = 200_000_000
+
+_THUMBNAIL_STAYS = "The thumbnail in the run is all there is to show."
 
 
-def read_original(data: str, source: str) -> bytes:
-    """The file behind an image: `data` is the run's image set as it was given, `source` the image's place in it.
+def read_original(data: str, root: str | None, source: str) -> bytes:
+    """The file behind an image. `data`: the run's image set as it was given; `root`: the folder that it was, absolute;
+    `source`: the image's place in it.
 
-    Raises AddressNotFound where the set has no files of its own or the file is not there any more.
+    A run may come from anybody: only a regular file below the root is read, and no more than MAX_BYTES. Links are
+    followed, for the scan followed them too.
+    Raises AddressNotFound, with the reason, also where the set has no files of its own.
     """
-    if not data.startswith(_FOLDER_KIND):
-        raise AddressNotFound(
-            f"The images of {data} are not files.", hint="The thumbnail in the run is all there is to show."
-        )
-    path = Path(data.removeprefix(_FOLDER_KIND)) / source
+    if root is None:
+        raise AddressNotFound(f"The images of {data} are not files.", hint=_THUMBNAIL_STAYS)
+    place = Path(source)
+    if place.is_absolute() or ".." in place.parts:
+        raise AddressNotFound(f"{source} lies outside the image set {root}.", hint=_THUMBNAIL_STAYS)
+    path = Path(root) / place
     try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise AddressNotFound(f"{path} is not a regular file.", hint=_THUMBNAIL_STAYS)
+        if status.st_size > MAX_BYTES:
+            raise AddressNotFound(
+                f"{path} has {status.st_size:,} bytes, more than {MAX_BYTES:,}.", hint=_THUMBNAIL_STAYS
+            )
         return path.read_bytes()
-    except OSError as exc:
+    except (OSError, ValueError) as exc:  # ValueError: no file can have such a name
         raise AddressNotFound(
-            f"{path} cannot be read: {exc.strerror or exc}.",
+            f"{path} cannot be read: {getattr(exc, 'strerror', None) or exc}.",
             hint="The thumbnail stays; open the run on the machine that has the images to see the original.",
         ) from exc

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
-from nastui.errors import AddressNotFound
+from nastui.errors import AddressNotFound, NotARun
 from nastui.records import (
     NEURON,
     Address,
@@ -24,7 +24,7 @@ from nastui.records import (
     RunInfo,
     UnitTable,
 )
-from nastui.store.connection import open_to_read, remove_empty_wal
+from nastui.store.connection import identity_of, open_to_read, remove_empty_wal
 from nastui.store.faults import translated
 from nastui.store.image_rows import read_image_table, read_images, read_outputs, read_thumbnails
 from nastui.store.layer_rows import (
@@ -37,7 +37,7 @@ from nastui.store.layer_rows import (
     read_tiled_layer,
 )
 from nastui.store.originals import read_original
-from nastui.store.tiles import read_positions, read_values
+from nastui.store.tiles import read_image_values, read_positions, read_values
 from nastui.store.transactions import snapshot
 from nastui.store.unit_rows import (
     Sample,
@@ -59,11 +59,15 @@ class RunReader:
     """
 
     def __init__(self, path: str | Path) -> None:
-        """Open the run at `path`. Raises NotARun, SchemaTooNew, StoreLocked and StoreFull, as every method may."""
+        """Open the run at `path`. Raises NotARun, SchemaTooNew, StoreLocked and StoreFull, as every method may.
+
+        A run that is replaced meanwhile is not mixed up with the new one: threads that have not read yet get NotARun.
+        """
         self._path = Path(path)
         self._own = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._opening = threading.Lock()
+        self._identity: tuple[int, int] | None = None
         self._sample: tuple[int, Sample] | None = None
         self._connection()
 
@@ -115,7 +119,8 @@ class RunReader:
 
     def original(self, image: int) -> bytes:
         """The file that an image was read from, where it still is. Raises AddressNotFound, with the reason."""
-        return read_original(self.info().spec.data, self.images([image])[0].source)
+        spec = self.info().spec
+        return read_original(spec.data, spec.data_root, self.images([image])[0].source)
 
     def unit_table(self, layer: LayerInfo) -> UnitTable:
         """The measures of all units, each (U,); of the images so far where the run is not finished."""
@@ -161,14 +166,10 @@ class RunReader:
     def image_values(self, layer: LayerInfo, image: int) -> Float32:
         """What all units of a layer gave one image: (U,) float32, NaN where it has none. Raises AddressNotFound."""
         with self._reading() as connection:
-            extent = read_extent(connection)
-            if not 0 <= image < extent.n_images:
-                raise AddressNotFound(f"There is no image {image}.", hint=f"The images are 0 to {extent.n_images - 1}.")
-            tiled = read_tiled_layer(connection, layer.basis_id)
-            first = image - image % extent.tile_images
-            row = range(first, min(first + extent.tile_images, extent.n_images))
-            values: Float32 = read_values(connection, self._path, tiled, range(layer.n_units), row)[:, image - first]
-            return values
+            n_images = read_extent(connection).n_images
+            if not 0 <= image < n_images:
+                raise AddressNotFound(f"There is no image {image}.", hint=f"The images are 0 to {n_images - 1}.")
+            return read_image_values(connection, self._path, read_tiled_layer(connection, layer.basis_id), image)
 
     def activations(self, layer: LayerInfo) -> Float32:
         """All values of a layer: (N, U) float32, unit by unit in memory (column-major)."""
@@ -216,10 +217,19 @@ class RunReader:
         connection: sqlite3.Connection | None = getattr(self._own, "connection", None)
         if connection is None:
             connection = open_to_read(self._path)
-            self._own.connection = connection
             with self._opening:
                 self._connections.append(connection)
+                self._check_identity()
+            self._own.connection = connection
         return connection
+
+    def _check_identity(self) -> None:
+        """Raise NotARun where the path leads to another file by now, and let go of that one."""
+        identity = identity_of(self._path)
+        self._identity = self._identity or identity
+        if identity != self._identity:
+            self._connections.pop().close()
+            raise NotARun(f"{self._path} was replaced while it was open.", hint="Open it again to see the new run.")
 
     def _images_that_count(self, connection: sqlite3.Connection, extent: Extent) -> Sample:
         """Kept: they stay the same until more images are done."""

@@ -17,6 +17,7 @@ CREATE TABLE run (
     weights TEXT NOT NULL,               -- as given
     weights_sha256 TEXT NOT NULL,
     data TEXT NOT NULL,                  -- as given, e.g. imagefolder:PATH
+    data_root TEXT,                      -- absolute folder that image.source starts from; NULL without files
     manifest_sha256 TEXT NOT NULL,       -- of the list of images, their classes and order
     preprocessing TEXT NOT NULL,         -- JSON
     preprocessing_sha256 TEXT NOT NULL,

@@ -96,6 +96,15 @@ def read_values(connection: sqlite3.Connection, path: Path, layer: TiledLayer, u
     return out
 
 
+def read_image_values(connection: sqlite3.Connection, path: Path, layer: TiledLayer, image: int) -> Float32:
+    """The values of all units for one image: (U,) float32, NaN where there is none yet. One tile at a time is read."""
+    out = np.full(layer.n_units, np.nan, dtype=np.float32)
+    units, images = range(layer.n_units), range(image, image + 1)
+    for at, first_image, part in _parts(_VALUES, connection, path, layer, "value_tile", units, images):
+        out[at.start : at.stop] = part[:, image - first_image]
+    return out
+
+
 def read_positions(connection: sqlite3.Connection, path: Path, layer: TiledLayer, units: range, images: range) -> Int32:
     """The positions of consecutive units: (units, images) int32, -1 where there is none. `images` as above."""
     assert layer.position_type is not None
@@ -125,9 +134,29 @@ def _fill(
     images: range,
 ) -> None:
     """Copy the parts of the tiles that `out` (units, images) covers into it."""
+    for at, first_image, part in _parts(dtype, connection, path, layer, name, units, images):
+        first = first_image - images.start
+        if first < 0 or first + part.shape[1] > len(images):
+            raise damaged(path, f"the tile at {layer.path}:{at.start}, image {first_image} lies in a wrong place")
+        out[at.start - units.start : at.stop - units.start, first : first + part.shape[1]] = part
+
+
+def _parts(
+    dtype: np.dtype[Any],
+    connection: sqlite3.Connection,
+    path: Path,
+    layer: TiledLayer,
+    name: TileName,
+    units: range,
+    images: range,
+) -> Iterator[tuple[range, int, Tile]]:
+    """The tiles that hold some of these units and images, one at a time and without their other units.
+
+    Each as its units, its first image and (units, n_images).
+    """
     tiles = connection.execute(
         "SELECT id, first_unit, first_image, n_units, n_images FROM activation"
-        " WHERE basis_id = ? AND first_unit > ? AND first_unit < ? AND first_image >= ? AND first_image < ?",
+        " WHERE basis_id = ? AND first_unit > ? AND first_unit < ? AND first_image + n_images > ? AND first_image < ?",
         (layer.basis_id, units.start - TILE_UNITS, units.stop, images.start, images.stop),
     ).fetchall()
     for tile_id, first_unit, first_image, n_units, n_images in tiles:
@@ -137,9 +166,8 @@ def _fill(
         unit_bytes = n_images * dtype.itemsize
         # A part of a BLOB is read without the rest: one unit of 10,000 images is 40 KB of 2.5 MB.
         with connection.blobopen("activation", name, tile_id, readonly=True) as blob:
-            if len(blob) != n_units * unit_bytes or first_image + n_images > images.stop:
+            if len(blob) != n_units * unit_bytes:
                 raise damaged(path, f"the tile at {layer.path}:{first_unit}, image {first_image} has a wrong size")
             blob.seek((start - first_unit) * unit_bytes)
             part = np.frombuffer(blob.read((stop - start) * unit_bytes), dtype)
-        at = first_image - images.start
-        out[start - units.start : stop - units.start, at : at + n_images] = part.reshape(stop - start, n_images)
+        yield range(start, stop), first_image, part.reshape(stop - start, n_images)

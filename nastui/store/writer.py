@@ -16,7 +16,7 @@ from nastui.store.image_rows import read_image_table, read_score, write_results
 from nastui.store.layer_rows import count_classes, read_extent, read_tiled_layers
 from nastui.store.lock import WriterLock
 from nastui.store.row_buffer import RowBuffer
-from nastui.store.text import now
+from nastui.store.text import now, storable
 from nastui.store.tiles import TILE_UNITS
 from nastui.store.transactions import transaction
 from nastui.store.unit_rows import Sample, measure_block, write_block
@@ -58,9 +58,10 @@ class RunWriter:
             raise
 
     @classmethod
-    def resume(cls, path: Path, scan_sha256: str) -> RunWriter:
-        """Go on with a run that was stopped. Raises NotARun, StoreLocked, and OutputExists where the run is another
-        scan or finished.
+    def resume(cls, path: Path, scan_sha256: str, *, data_root: str | None = None) -> RunWriter:
+        """Go on with a run that was stopped. `data_root`: where its images are by now, None to leave what the run says.
+
+        Raises NotARun, StoreLocked, and OutputExists where the run is another scan or finished.
         """
         path = path.resolve()
         lock = WriterLock(path)
@@ -71,6 +72,9 @@ class RunWriter:
             raise
         try:
             writer._check_may_resume(scan_sha256)
+            if data_root is not None:
+                with translated(path):
+                    writer._connection.execute("UPDATE run SET data_root = ?", (storable(data_root),))
         except BaseException:
             writer.close()
             raise

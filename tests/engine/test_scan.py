@@ -298,6 +298,31 @@ def test_an_image_that_does_not_decode_is_recorded_and_the_scan_goes_on(tmp_path
         assert np.isfinite(np.delete(values, failed, axis=0)).all()
 
 
+def test_originals_are_found_whatever_folder_the_viewer_starts_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder_of_images(tmp_path / "pets")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    first = (tmp_path / "pets/cat/0.png").read_bytes()
+    for number, data in enumerate(("imagefolder:~/pets", "imagefolder:pets", "imagefolder:./pets/../pets")):
+        out = tmp_path / f"{number}.nas.db"
+        info = scan(small_net(), data, out=out, outputs=Noise.classes, on_progress=lambda _: None)
+        assert (info.spec.data, info.spec.data_root) == (data, str(tmp_path / "pets"))
+        with monkeypatch.context() as elsewhere, RunReader(out) as run:
+            elsewhere.chdir("/")
+            assert run.original(0) == first
+
+
+def test_a_scan_goes_on_after_its_images_were_moved(tmp_path: Path) -> None:
+    data, out = folder_of_images(tmp_path / "pets"), tmp_path / "run.nas.db"
+    with pytest.raises(ScanInterrupted):
+        scan(small_net(), f"imagefolder:{data}", out=out, batch_size=2, should_stop=StopAfter(1), on_progress=print)
+    data.rename(tmp_path / "moved")
+    info = scan(small_net(), f"imagefolder:{tmp_path / 'moved'}", out=out, on_progress=lambda _: None)
+    assert (info.finished is not None, info.spec.data_root) == (True, str(tmp_path / "moved"))
+
+
 def test_no_image_at_all_decodes(tmp_path: Path) -> None:
     (tmp_path / "data" / "cat").mkdir(parents=True)
     (tmp_path / "data" / "cat" / "broken.png").write_bytes(b"no picture")

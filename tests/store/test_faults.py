@@ -92,6 +92,7 @@ def test_a_run_overwritten_in_the_middle(run_file: Path) -> None:
     [
         ("UPDATE activation SET value_tile = x'00'", r"the tile at classifier\.1#2:0, image 0 has a wrong size"),
         ("UPDATE activation SET n_images = 999", "has a wrong size"),
+        ("UPDATE activation SET first_image = 1", "lies in a wrong place"),
         ("DELETE FROM run", "does not say which run it is"),
         ("UPDATE footprint SET counts = x'00'", "is damaged"),
         ("UPDATE footprint SET encoding = 'new'", "no encoding 'new' is known"),

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
-from small_scan import CLASSES, LAYERS, SPEC, append, change, create, is_failed, make_run, positions, values
+from small_scan import CLASSES, LAYERS, OUTPUTS, SPEC, append, change, create, is_failed, make_run, positions, values
 
-from nastui.errors import AddressNotFound
-from nastui.records import Footprints, ImageTable, LayerInfo, LayerSpec
+from nastui.errors import AddressNotFound, NotARun
+from nastui.records import Batch, Footprints, ImageResult, ImageTable, LayerInfo, LayerSpec, ManifestImage
 from nastui.stats.measures import basic_measures
 from nastui.stats.ranges import count_ranges
-from nastui.store.originals import read_original
 from nastui.store.reader import RunReader
+from nastui.store.writer import RunWriter
 
 N = 40
 DECODED = [image for image in range(N) if not is_failed(image)]
@@ -271,15 +273,33 @@ def test_an_image_of_a_later_row_of_tiles_is_found(tmp_path: Path) -> None:
             run.image_values(layer, n)
 
 
-def test_an_original_is_read_where_it_still_is(tmp_path: Path) -> None:
-    (tmp_path / "cat").mkdir()
-    (tmp_path / "cat" / "a.png").write_bytes(b"picture")
-    assert read_original(f"imagefolder:{tmp_path}", "cat/a.png") == b"picture"
+def test_one_image_of_a_wide_layer_takes_the_memory_of_a_tile(tmp_path: Path) -> None:
+    n_images, n_units = 1_024, 2_048  # 8 MB of values, in 32 tiles of 256 KB
+    layer = LayerSpec("wide", "Linear", (n_units,), n_units, has_positions=False)
+    wide = np.random.default_rng(0).standard_normal((n_images, n_units), dtype=np.float32)
+    images = [ManifestImage(0, str(i)) for i in range(n_images)]
+    results = (ImageResult(None, 8, 8, None, ()),) * n_images
+    with RunWriter.create(tmp_path / "wide.nas.db", SPEC, CLASSES, OUTPUTS, images, [layer]) as writer:
+        writer.append(Batch(0, results, {"wide": wide}, {}))
+        writer.finish()
+    with RunReader(tmp_path / "wide.nas.db") as run:
+        tracemalloc.start()
+        try:
+            found = run.image_values(run.layer("wide"), 1_000)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert np.array_equal(found, wide[1_000])
+    assert peak < 1_000_000
 
 
-@pytest.mark.parametrize(
-    ("data", "words"), [("imagefolder:/nowhere", "/nowhere/cat/a.png cannot be read"), ("digits:", "are not files")]
-)
-def test_an_original_that_is_not_there_gives_the_reason(data: str, words: str) -> None:
-    with pytest.raises(AddressNotFound, match=words):
-        read_original(data, "cat/a.png")
+def test_a_run_replaced_while_it_is_open_is_never_mixed_with_the_new_one(tmp_path: Path) -> None:
+    path = make_run(tmp_path / "run.nas.db", N)
+    with RunReader(path) as run, ThreadPoolExecutor(1) as another_thread:
+        before = run.info().created
+        create(path, N, force=True, model="torchvision:vgg16").close()
+        with pytest.raises(NotARun, match=r"run\.nas\.db was replaced while it was open\.\nOpen it again"):
+            another_thread.submit(run.info).result()
+        assert (run.info().created, run.info().spec) == (before, SPEC)
+    with RunReader(path) as again:
+        assert again.info().spec.model == "torchvision:vgg16"

@@ -27,6 +27,10 @@ class Digits:
     indices: Sequence[int]
 
     @property
+    def root(self) -> None:
+        return None
+
+    @property
     def classes(self) -> tuple[str, ...]:
         return tuple("0123456789")
 

@@ -31,6 +31,7 @@ class DatasetSource:
         Raises DataNotFound where there are no names, no length, or labels that have no name.
         """
         self.spec = spec
+        self.root = None
         self._dataset = dataset
         self._lock = threading.Lock()
         self.classes = _classes(dataset, spec, classes)

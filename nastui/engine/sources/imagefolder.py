@@ -48,7 +48,7 @@ class ImageFolder:
 
 def open_source(location: str) -> ImageFolder:
     """List the images below a folder. Raises DataNotFound where there are none in class folders."""
-    root = Path(location).expanduser()
+    root = Path(location).expanduser().resolve()
     if not location or not root.is_dir():
         what = "is a file" if root.is_file() else "does not exist"
         raise DataNotFound(f"The folder {location or '(no path)'} {what}.", hint="Write imagefolder:PATH.")

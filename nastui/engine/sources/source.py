@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from PIL import Image
@@ -36,11 +37,15 @@ class ImageSource(Protocol):
     """A labelled image set, indexed 0 … len(labels) - 1.
 
     `spec`: how a person named it. `classes`: names by class id. `labels`: the class id of each image.
+    `root`: the absolute folder that the keys start from, None where the images are no files.
     `load` is called from several threads at once; a source that cannot bear that holds a lock of its own.
     """
 
     @property
     def spec(self) -> str: ...
+
+    @property
+    def root(self) -> Path | None: ...
 
     @property
     def classes(self) -> tuple[str, ...]: ...
