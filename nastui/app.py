@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Iterable
+from typing import Any, ClassVar
 
+from textual import work
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 from textual.theme import Theme
+from textual.timer import Timer
 
 from nastui.addresses import find_layer
+from nastui.errors import NastuiError
 from nastui.records import Address
+from nastui.screens.browse import BrowseScreen
 from nastui.screens.layer import LayerScreen
 from nastui.screens.layers import LayersScreen
 from nastui.screens.session import RunAccess, Session
-from nastui.screens.unit import UnitScreen
 from nastui.settings import Settings
 from nastui.terminal import Terminal
-from nastui.views.look import Look
+from nastui.views.look import MAX_RANGES, Look
 from nastui.widgets.graphics_app import GraphicsApp
-from nastui.widgets.paint import DARK, LIGHT, Paint, Tones
+from nastui.widgets.paint import DARK, Paint, Tones
+
+_GROWTH_EVERY = 1.0  # seconds between two looks at a run that is being written
 
 
 class NastuiApp(GraphicsApp[None]):
@@ -37,16 +45,17 @@ class NastuiApp(GraphicsApp[None]):
     ) -> None:
         super().__init__(terminal)
         settings = settings or Settings()
-        self.session = Session.open(run, Look(**settings.look))
+        ranges = min(run.info().spec.ranges, MAX_RANGES)
+        self.session = Session.open(run, Look(**{"ranges": ranges, **settings.look}))
         if settings.follows_classes:
             self.session.fit_widths()
         self.paint = Paint(terminal.colour_depth)
         if start is not None:
             self.session.layer, self.session.unit = find_layer(run, start), start.unit or 0
         self._start = start
-        for name, tones in (("nastui-dark", DARK), ("nastui-light", LIGHT)):
-            self.register_theme(_theme(name, tones))
-        self.theme = "nastui-dark"
+        self._growth: Timer | None = None
+        self.register_theme(_theme("nastui", DARK))
+        self.theme = "nastui"
 
     def action_repaint(self) -> None:
         """Write the whole screen again."""
@@ -57,7 +66,33 @@ class NastuiApp(GraphicsApp[None]):
         if self._start is not None:
             self.push_screen(LayerScreen(self.session, self.paint))
             if self._start.unit is not None:
+                from nastui.screens.unit import UnitScreen  # brings Pillow: not before a row of a layer is painted
+
                 self.push_screen(UnitScreen(self.session, self.paint))
+        if self.session.info.finished is None:
+            self._growth = self.set_interval(_GROWTH_EVERY, self.look_for_growth)
+
+    @work(thread=True, exclusive=True, group="growth")
+    def look_for_growth(self) -> None:
+        """Look whether a run that is being written has more images by now, or is finished."""
+        try:
+            info = self.session.run.info()
+        except NastuiError:
+            return  # the next read of a screen says it
+        if (info.n_done, info.finished) != (self.session.info.n_done, self.session.info.finished):
+            self.call_from_thread(self._take_growth)
+
+    def _take_growth(self) -> None:
+        self.session.read_again()
+        for screen in self.screen_stack:
+            if isinstance(screen, BrowseScreen):
+                screen.run_grew()
+        if self.session.info.finished is not None and self._growth is not None:
+            self._growth.stop()
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Textual's commands but the choice of a theme: the classes' colours are made for this one background."""
+        return (command for command in super().get_system_commands(screen) if command.title != "Theme")
 
 
 def _theme(name: str, tones: Tones) -> Theme:
@@ -71,7 +106,7 @@ def _theme(name: str, tones: Tones) -> Theme:
         surface=tones.background,
         panel=tones.panel,
         boost=tones.panel,
-        dark=tones is DARK,
+        dark=True,
         variables={
             "footer-background": tones.panel,
             "footer-key-foreground": tones.text,

@@ -13,10 +13,10 @@ from textual.screen import Screen
 from textual.widgets import Footer
 
 from nastui.errors import NastuiError
-from nastui.screens.help import HelpScreen
 from nastui.screens.session import Session
 from nastui.views.ink import DIM, STRONG
 from nastui.views.legend import LegendPiece
+from nastui.views.plain import printable
 from nastui.widgets.paint import Paint
 from nastui.widgets.piece_lines import PieceLines
 from nastui.widgets.row_list import RowList
@@ -64,7 +64,12 @@ class BrowseScreen(Screen[None], inherit_bindings=False):
             self.post_message(self.ReadFailed(error))
 
     def on_browse_screen_read_failed(self, message: ReadFailed) -> None:
-        self.notify(str(message.error), severity="error", markup=False)
+        self.notify(
+            "\n".join(printable(line) for line in str(message.error).splitlines()), severity="error", markup=False
+        )
+
+    def run_grew(self) -> None:
+        """The session has read more of a run that is being written; show it."""
 
     def show_title(self, name: str, words: str) -> None:
         """What is looked at, and what is to be said of it."""
@@ -87,6 +92,8 @@ class BrowseScreen(Screen[None], inherit_bindings=False):
         self.show_prefix(message.prefix)
 
     def action_help(self) -> None:
+        from nastui.screens.help import HelpScreen  # brings Rich's tables: not before it is wanted
+
         self.app.push_screen(HelpScreen(self))
 
     def action_leave(self) -> None:

@@ -22,6 +22,7 @@ from nastui.views.image_units import ExtremeUnit, extreme_units
 from nastui.views.ink import DIM, STRONG, TEXT
 from nastui.views.legend import LegendPiece
 from nastui.views.numbers import short_number
+from nastui.views.patch import Part, PatchFinder
 from nastui.views.plain import printable
 from nastui.views.unit_view import NON_FINITE, UnitView
 from nastui.widgets.image_grid import ImageGrid
@@ -32,9 +33,11 @@ from nastui.widgets.unit_list import UnitList
 
 
 class ImageScreen(BrowseScreen):
-    """One image of the run, seen from one unit; opening another unit of the list goes there."""
+    """One image of the run, seen from one unit; opening another unit of the list goes there. `place`: which of the
+    images of the unit's range it is."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("p", "frame", "Frame around the patch", show=False),
         Binding("o", "original", "Original file", key_display="o"),
         Binding("J", "step_image(1)", "Image", key_display="J K"),
         Binding("K", "step_image(-1)", "Previous image of the range", show=False),
@@ -43,8 +46,11 @@ class ImageScreen(BrowseScreen):
     class ImageRead(Message):
         """An image and what the layer gave it have come from the file."""
 
-        def __init__(self, image: ImageInfo, thumbnail: bytes | None, units: list[ExtremeUnit]) -> None:
+        def __init__(
+            self, image: ImageInfo, thumbnail: bytes | None, units: list[ExtremeUnit], part: Part | None
+        ) -> None:
             super().__init__()
+            self.part = part
             self.image = image
             self.thumbnail = thumbnail
             self.units = units
@@ -62,9 +68,13 @@ class ImageScreen(BrowseScreen):
     ) -> None:
         super().__init__(session, paint)
         self._ids = ids
-        self._image_place = place
+        self.place = place
         self._view = view
         self._units = units
+        self._patches = PatchFinder.of(session.layer, session.info.spec)
+        self._part: Part | None = None
+        self._shows_frame = True
+        self._tile = GridTile("nothing yet", None, ("", ""))
 
     def compose_body(self) -> ComposeResult:
         with Horizontal(id="image-body"):
@@ -87,7 +97,7 @@ class ImageScreen(BrowseScreen):
         self.query_one(UnitChart).styles.height = 3 if self.size.height < SHORT else 8
 
     def _open(self) -> None:
-        self.read_image(self._ids[self._image_place])
+        self.read_image(self._ids[self.place])
 
     @work(thread=True, exclusive=True, group="image")
     def read_image(self, image_id: int) -> None:
@@ -96,8 +106,9 @@ class ImageScreen(BrowseScreen):
             image = run.images([image_id])[0]
             thumbnail = run.thumbnails([image_id]).get(image_id)
             units = extreme_units(run.image_values(self.session.layer, image_id), self._units)
+            part = self._patches.part_of(image, run.positions(self.session.layer, self.session.unit))
             if not get_current_worker().is_cancelled:
-                self.post_message(self.ImageRead(image, thumbnail, units))
+                self.post_message(self.ImageRead(image, thumbnail, units, part))
 
     @work(thread=True, exclusive=True, group="original")
     def read_original(self, image_id: int) -> None:
@@ -107,18 +118,34 @@ class ImageScreen(BrowseScreen):
                 self.post_message(self.OriginalRead(image_id, data))
 
     def on_image_screen_original_read(self, message: OriginalRead) -> None:
-        if message.image_id == self._ids[self._image_place]:
-            self.query_one(ImageGrid).show([GridTile(("original", message.image_id), message.data, ("original", ""))])
+        if message.image_id == self._ids[self.place]:
+            self._show_picture(GridTile(("original", message.image_id), message.data, ("original", "")))
 
     def action_original(self) -> None:
-        self.read_original(self._ids[self._image_place])
+        self.read_original(self._ids[self.place])
+
+    def action_frame(self) -> None:
+        self._shows_frame = not self._shows_frame
+        self._show_picture(self._tile)
+
+    def _show_picture(self, tile: GridTile) -> None:
+        """Show the thumbnail or the original, with what the unit saw of it."""
+        self._tile = tile
+        frame = self._part if self._shows_frame else None
+        words = ""
+        if frame is not None:
+            words = f"frame: {self._patches.size_words}"
+        elif self._shows_frame:
+            words = f"no frame: {self._patches.reason or 'the value has no place in the image'}"
+        self.query_one(ImageGrid).show([replace(tile, frame=frame, caption=(tile.caption[0], words))])
 
     def on_image_screen_image_read(self, message: ImageRead) -> None:
         image, session = message.image, self.session
-        place = f"image {self._image_place + 1} of {len(self._ids)} in the range"
+        place = f"image {self.place + 1} of {len(self._ids)} in the range"
         self.show_title(f"#{image.id}", f"{printable(image.source)} · {place}")
-        tile = GridTile(image.id, message.thumbnail, ("thumbnail", ""), note=printable(image.error or "no thumbnail"))
-        self.query_one(ImageGrid).show([tile])
+        note = printable(image.error or "no thumbnail")
+        self._part = message.part
+        self._show_picture(GridTile(image.id, message.thumbnail, ("thumbnail", ""), note=note))
         self.query_one("#image-words", PieceLines).show(image_words(image, session.slots.letter(image.class_id)))
         self.query_one(UnitList).show(message.units)
         self._show_place(image)
@@ -135,10 +162,14 @@ class ImageScreen(BrowseScreen):
         self.query_one("#range", PieceLines).show([words])
         self.query_one(UnitChart).show(view, stop, session.slots, session.look, value)
 
+    def action_leave(self) -> None:
+        self.dismiss()
+
     def action_step_image(self, step: int) -> None:
-        place = min(max(self._image_place + step, 0), len(self._ids) - 1)
-        if place != self._image_place:
-            self._image_place = place
+        count = self.query_one(UnitList).take_count() or 1
+        place = min(max(self.place + step * count, 0), len(self._ids) - 1)
+        if place != self.place:
+            self.place = place
             self._open()
 
     def on_row_list_opened(self, message: UnitList.Opened) -> None:

@@ -15,7 +15,6 @@ from textual.worker import get_current_worker
 from nastui.records import Footprints, LayerInfo, UnitTable
 from nastui.screens.look_screen import LookScreen
 from nastui.screens.session import Session
-from nastui.screens.unit import UnitScreen
 from nastui.views.class_choice import owned_top
 from nastui.views.classes import MAX_SLOTS
 from nastui.views.facts import unit_words
@@ -89,6 +88,7 @@ class LayerScreen(LookScreen):
         self.shown_layer = self.session.layer = layer
         self.session.unit = unit
         self._units = None
+        self.footprints.clear()
         self.show_title(str(layer.address), "reading …")
         self.read_units(layer)
         if self.session.slots.has_other and not self.session.is_interest_chosen:
@@ -123,23 +123,35 @@ class LayerScreen(LookScreen):
             self.post_message(self.InterestFound(layer, tuple(int(class_id) for class_id in best)))
 
     def on_layer_screen_interest_found(self, message: InterestFound) -> None:
-        if message.layer is self.shown_layer and not self.session.is_interest_chosen:
-            self.session.slots = self.session.slots.with_interest(message.interest)
-            self._arrange()
+        session = self.session
+        if message.layer.basis_id != self.shown_layer.basis_id or session.is_interest_chosen:
+            return
+        focus = session.slots.focus
+        kept = () if focus is None or focus in message.interest else (focus,)
+        session.slots = session.slots.with_interest([*kept, *message.interest])
+        self._arrange()
+        if isinstance(self.app.screen, LookScreen) and self.app.screen is not self:
+            self.app.screen.look_changed()
 
     def on_layer_screen_units_read(self, message: UnitsRead) -> None:
-        if message.layer is self.shown_layer:
+        if message.layer.basis_id == self.shown_layer.basis_id:
+            unit = self.session.unit
             self._units = message.units
             self._arrange()
-            self.footprints.cursor = self.session.unit
+            self._stand_at(unit)
+
+    def _stand_at(self, unit: int) -> None:
+        self.session.unit = unit
+        self.footprints.cursor = unit
 
     def on_footprint_list_wanted(self, message: FootprintList.Wanted) -> None:
         if message.units is self._units:
             self.read_footprints(self.shown_layer, message.first, message.count, message.m)
 
     def on_layer_screen_footprints_read(self, message: FootprintsRead) -> None:
-        if message.layer is self.shown_layer:
+        if message.layer.basis_id == self.shown_layer.basis_id:
             self.footprints.add([message.footprints])
+            self._show_facts()
 
     # ---- showing --------------------------------------------------------------------------
 
@@ -148,11 +160,17 @@ class LayerScreen(LookScreen):
 
     def on_screen_resume(self) -> None:
         """The neuron screen may have gone on to another unit or layer: stand there."""
-        if self.session.layer is not self.shown_layer:
+        if self.session.layer.basis_id != self.shown_layer.basis_id:
             self._open(self.session.layer, self.session.unit)
         elif self._units is not None:
+            unit = self.session.unit
             self._arrange()
-            self.footprints.cursor = self.session.unit
+            self._stand_at(unit)
+
+    def run_grew(self) -> None:
+        """Read again what the run has more of; what is shown stays until that has come."""
+        self.shown_layer = self.session.layer
+        self.read_units(self.shown_layer)
 
     def _arrange(self) -> None:
         """Fit the rows to the screen and the look, and say what is shown."""
@@ -183,7 +201,7 @@ class LayerScreen(LookScreen):
 
     def _moved(self, row: int) -> None:
         """Watched, not sent: so the facts go out in one frame with the cursor."""
-        if self._units is not None:
+        if self._units is not None and self.is_current:
             self.session.unit = row
             self._show_facts()
 
@@ -206,11 +224,16 @@ class LayerScreen(LookScreen):
         self._arrange()
 
     def on_row_list_opened(self, message: FootprintList.Opened) -> None:
-        self.session.unit = message.row
-        self.app.push_screen(UnitScreen(self.session, self.paint))
+        from nastui.screens.unit import UnitScreen  # brings Pillow: not before the first row is painted
+
+        if self._units is not None:
+            self.session.unit = message.row
+            self.app.push_screen(UnitScreen(self.session, self.paint))
 
     def action_step_layer(self, step: int) -> None:
-        self._open(self.session.layer_beside(step * (self.take_count() or 1)), unit=0)
+        layer = self.session.layer_beside(step * (self.take_count() or 1))
+        if layer.basis_id != self.shown_layer.basis_id:
+            self._open(layer, unit=0)
 
     def action_row_height(self, step: int) -> None:
         self.set_look(self.session.look.with_row_height(self.session.look.row_height + step))

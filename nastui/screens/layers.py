@@ -21,20 +21,31 @@ class LayersScreen(BrowseScreen):
         yield LayerList(self.paint, id="layers")
 
     def on_mount(self) -> None:
+        layers = self.query_one(LayerList)
+        layers.focus()
+        self._show_layers()
+        layers.cursor = self.session.layer_index
+        self.watch(layers, "cursor", self._moved, init=False)
+
+    def _show_layers(self) -> None:
         info = self.session.info
         self.show_title(info.name, run_words(info, len(self.session.classes)))
         self.query_one(LayerList).show(self.session.layers)
-        self.query_one(LayerList).focus()
 
     def on_resize(self) -> None:
         heading = self.query_one(LayerList).heading(self.size.width)
         self.query_one("#headings", PieceLines).show([[LegendPiece(heading, DIM)]])
 
+    def _moved(self, row: int) -> None:
+        if self.is_current and row != self.session.layer_index:
+            self.session.layer, self.session.unit = self.session.layers[row], 0
+
     def on_row_list_opened(self, message: LayerList.Opened) -> None:
-        layer = self.session.layers[message.row]
-        if layer is not self.session.layer:
-            self.session.layer, self.session.unit = layer, 0
         self.app.push_screen(LayerScreen(self.session, self.paint))
+
+    def run_grew(self) -> None:
+        """Show how far the run is by now."""
+        self._show_layers()
 
     def on_screen_resume(self) -> None:
         self.query_one(LayerList).cursor = self.session.layer_index

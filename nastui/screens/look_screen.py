@@ -7,7 +7,6 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from nastui.screens.browse import BrowseScreen
-from nastui.screens.class_picker import ClassPicker
 from nastui.views.classes import ClassSlots
 from nastui.views.look import Look
 
@@ -43,20 +42,24 @@ class LookScreen(BrowseScreen):
         self.session.look = look
         self.look_changed()
 
-    def set_slots(self, slots: ClassSlots | None) -> None:
-        """Colour these classes from now on, as a person has chosen."""
-        if slots is not None:
-            if slots.interest != self.session.slots.interest:
-                self.session.is_interest_chosen = True
-            self.session.slots = slots
-            self.look_changed()
-
     def action_focus_next(self, step: int) -> None:
-        self.set_slots(self.session.slots.with_next_focus(step * (self.take_count() or 1)))
+        self.session.slots = self.session.slots.with_next_focus(step * (self.take_count() or 1))
+        self.look_changed()
 
     def action_classes(self) -> None:
+        from nastui.screens.class_picker import ClassPicker  # brings Textual's Input: not before it is wanted
+
         self.take_count()
-        self.app.push_screen(ClassPicker(self.paint, self.session.classes, self.session.slots), self.set_slots)
+        before = self.session.slots
+
+        def take(chosen: ClassSlots | None) -> None:
+            if chosen is None or (chosen.interest, chosen.focus) == (before.interest, before.focus):
+                return
+            self.session.is_interest_chosen |= chosen.interest != before.interest
+            self.session.slots = chosen
+            self.look_changed()
+
+        self.app.push_screen(ClassPicker(self.paint, self.session.classes, before), take)
 
     def action_auto_widths(self) -> None:
         self.take_count()

@@ -89,7 +89,7 @@ class Session:
     @property
     def layer_index(self) -> int:
         """Where the layer stands in the run's order."""
-        return self.layers.index(self.layer)
+        return [layer.basis_id for layer in self.layers].index(self.layer.basis_id)
 
     def layer_beside(self, step: int) -> LayerInfo:
         """The layer `step` places on in the run's order, or the last one on the way there."""
@@ -98,3 +98,8 @@ class Session:
     def fit_widths(self) -> None:
         """Scale the thresholds of the bar widths to the images per class."""
         self.look = self.look.with_widths_for(sum(c.n_images for c in self.classes) / max(len(self.classes), 1))
+
+    def read_again(self) -> None:
+        """Take what a run that is being written has by now; place, look and slots stay."""
+        self.info, self.layers, self.images = self.run.info(), self.run.layers(), self.run.image_table()
+        self.layer = self.layers[self.layer_index]

@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.worker import get_current_worker
 
-from nastui.records import Float32, LayerInfo, UnitTable
+from nastui.records import Float32, Int32, LayerInfo, UnitTable
 from nastui.screens.browse import SHORT
 from nastui.screens.image import ImageScreen
 from nastui.screens.look_screen import LookScreen
@@ -23,6 +23,7 @@ from nastui.views.image_tiles import TileSource, image_tile
 from nastui.views.ink import DIM, STRONG
 from nastui.views.legend import LegendPiece
 from nastui.views.numbers import grouped
+from nastui.views.patch import PatchFinder
 from nastui.views.unit_view import NON_FINITE, Order, UnitView
 from nastui.widgets.count_prefix import CountPrefix
 from nastui.widgets.image_grid import ImageGrid
@@ -40,8 +41,25 @@ class Place:
     m: int
 
 
+@dataclass(frozen=True)
+class Shown:
+    """What stands on the screen: a place, the measures of its layer's units, and the unit's ranges."""
+
+    place: Place
+    units: UnitTable
+    view: UnitView
+
+    def is_at(self, place: Place) -> bool:
+        """Whether this is the unit of `place`, with whatever number of ranges."""
+        return (self.place.layer.basis_id, self.place.unit) == (place.layer.basis_id, place.unit)
+
+
 class UnitScreen(LookScreen):
-    """One unit through all images; `session.unit` and `session.layer` follow where one goes from here."""
+    """One unit through all images; `session.unit` and `session.layer` follow where one goes from here.
+
+    Going on to another unit takes a read of the file. Until that has come the unit before stays on the screen, and is
+    what the keys for ranges and images speak of.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("h,left", "step_range(-1)", "Range to the left", show=False),
@@ -57,22 +75,22 @@ class UnitScreen(LookScreen):
         Binding("m", "median_range", "Range of the median image", show=False),
         Binding("s", "order", "Order of the images", show=False),
         Binding("r", "sample", "Images in random order; 7r: by seed 7", show=False),
+        Binding("p", "patches", "Patches or whole images", show=False),
         Binding("t", "tile_size", "Larger or smaller images", show=False),
         Binding("J", "step_unit(1)", "Unit", key_display="J K"),
         Binding("K", "step_unit(-1)", "Previous unit", show=False),
         Binding("L", "step_layer(1)", "Layer", key_display="L H"),
         Binding("H", "step_layer(-1)", "Previous layer", show=False),
+        Binding("g", "first_unit", "First unit: gg", show=False),
         Binding("G", "go_to_unit", "Last unit, or unit N after a number: 317G", show=False),
     ]
 
     class UnitRead(Message):
         """A unit's values have come from the file."""
 
-        def __init__(self, place: Place, units: UnitTable, view: UnitView) -> None:
+        def __init__(self, shown: Shown) -> None:
             super().__init__()
-            self.place = place
-            self.units = units
-            self.view = view
+            self.shown = shown
 
     class PageRead(Message):
         """The images of a page have come from the file."""
@@ -85,14 +103,16 @@ class UnitScreen(LookScreen):
     def __init__(self, session: Session, paint: Paint) -> None:
         super().__init__(session, paint)
         self._count = CountPrefix()
-        self._place: Place | None = None
-        self._units: tuple[LayerInfo, UnitTable] | None = None
-        self._view: UnitView | None = None
+        self._wanted: Place | None = None
+        self._shown: Shown | None = None
+        self._listed_slots = session.slots
         self._order = Order.FALLING
         self._seed = 0
         self._stop = 0
         self._tiles = TileSource(np.zeros(0, dtype=np.int64))
         self._image = 0
+        self._shows_patches = False
+        self._positions: tuple[LayerInfo, int, Int32 | None] | None = None
 
     def compose_body(self) -> ComposeResult:
         yield PieceLines(self.paint, id="measures")
@@ -108,44 +128,60 @@ class UnitScreen(LookScreen):
     def _open(self) -> None:
         """Look at the session's unit of the session's layer."""
         session = self.session
-        self._place = Place(session.layer, session.unit, session.look.ranges)
-        self.read_unit(self._place)
+        self._wanted = Place(session.layer, session.unit, session.look.ranges)
+        if self._shown is not None and not self._shown.is_at(self._wanted):
+            self.show_title(str(replace(session.layer.address, unit=session.unit)), "reading …")
+        self.read_unit(self._wanted)
 
     @work(thread=True, exclusive=True, group="unit")
     def read_unit(self, place: Place) -> None:
         with self.telling_failures():
-            run, known = self.session.run, self._units
-            units = known[1] if known is not None and known[0] is place.layer else run.unit_table(place.layer)
+            run, known = self.session.run, self._shown
+            units = (
+                known.units if known is not None and known.place.layer == place.layer else run.unit_table(place.layer)
+            )
             values = run.values(place.layer, place.unit)
             view = UnitView.build(values, self.session.images, len(self.session.classes), place.m)
             if not get_current_worker().is_cancelled:
-                self.post_message(self.UnitRead(place, units, view))
+                self.post_message(self.UnitRead(Shown(place, units, view)))
 
     @work(thread=True, exclusive=True, group="page")
-    def read_page(self, source: TileSource, ids: tuple[int, ...], values: Float32) -> None:
+    def read_page(self, source: TileSource, ids: tuple[int, ...], values: Float32, place: Place) -> None:
         with self.telling_failures():
+            positions = self._read_positions(place) if self._shows_patches else None
+            patches = PatchFinder.of(place.layer, self.session.info.spec)
             images = self.session.run.images(ids)
             thumbnails = self.session.run.thumbnails(ids)
             slots = self.session.slots
             tiles = {}
             for image in images:
                 colour = self.paint.class_colour(int(slots.slot_of[image.class_id]))
-                tiles[image.id] = image_tile(image, thumbnails.get(image.id), float(values[image.id]), slots, colour)
+                part = patches.part_of(image, positions)
+                value = float(values[image.id])
+                tiles[image.id] = image_tile(image, thumbnails.get(image.id), value, slots, colour, part)
             if not get_current_worker().is_cancelled:
                 self.post_message(self.PageRead(source, tiles))
 
+    def _read_positions(self, place: Place) -> Int32 | None:
+        """Where the unit's values were found in its map. Kept: all pages of a unit need them."""
+        known = self._positions
+        if known is None or known[:2] != (place.layer, place.unit):
+            known = place.layer, place.unit, self.session.run.positions(place.layer, place.unit)
+            self._positions = known
+        return known[2]
+
     def on_unit_screen_unit_read(self, message: UnitRead) -> None:
-        if message.place != self._place:
+        if message.shown.place != self._wanted:
             return
-        is_other_unit = self._view is None or self._units is None
-        before = self._view
-        self._units = (message.place.layer, message.units)
-        self._view = view = message.view
-        if is_other_unit or before is None or before.values is not view.values:
-            stops = view.stops()
-            self._stop = stops[-1] if stops and stops[-1] != NON_FINITE else (stops[-2] if len(stops) > 1 else 0)
+        before, self._shown = self._shown, message.shown
+        view = message.shown.view
+        image_id = self._image_id() if before is not None and before.is_at(self._wanted) else None
+        self._stop = view.first_stop() if image_id is None else int(view.range_of[image_id])
         self._show_unit()
-        self._show_range()
+        self._list_images(image_id)
+
+    def run_grew(self) -> None:
+        self._open()
 
     def on_unit_screen_page_read(self, message: PageRead) -> None:
         if message.source is self._tiles:
@@ -159,33 +195,40 @@ class UnitScreen(LookScreen):
         self.set_class(height < SHORT, "-short")
         self.query_one(UnitChart).styles.height = min(max(height // 3, 3), 14)
         self._show_unit()
-        self._show_range()
+        self._show_page()
 
     def look_changed(self) -> None:
-        if self._place is not None and self._place.m != self.session.look.ranges:
+        if self._wanted is not None and self._wanted.m != self.session.look.ranges:
             self._open()
-        else:
-            self._show_unit()
-            self._show_range()
+        self._show_unit()
+        if self.session.slots is not self._listed_slots:
+            self._list_images(self._image_id())
 
     def _show_unit(self) -> None:
-        if self._view is None or self._units is None:
+        if self._shown is None:
             return
-        layer, units = self._units
-        unit = self.session.unit
-        words = f"{layer.type} · unit {grouped(unit)} of {grouped(layer.n_units)} · {self.session.look.ranges} ranges"
-        self.show_title(str(replace(layer.address, unit=unit)), words)
-        self.query_one("#measures", PieceLines).show([[LegendPiece(f" {unit_words(units, unit)}", DIM)]])
-        self.query_one(UnitChart).show(self._view, self._stop, self.session.slots, self.session.look)
-
-    def _show_range(self) -> None:
-        """Show the chosen range's numbers and its images from the first on."""
-        view = self._view
-        if view is None:
-            return
-        self._tiles = TileSource(view.image_ids(self._stop, self._order, self.session.slots.focus, self._seed))
-        self._image = 0
+        place, units, view = self._shown.place, self._shown.units, self._shown.view
+        layer = place.layer
+        if self._wanted is None or self._shown.is_at(self._wanted):
+            words = f"{layer.type} · unit {grouped(place.unit)} of {grouped(layer.n_units)} · {place.m} ranges"
+            self.show_title(str(replace(layer.address, unit=place.unit)), words)
+        self.query_one("#measures", PieceLines).show([[LegendPiece(f" {unit_words(units, place.unit)}", DIM)]])
         self.query_one(UnitChart).show(view, self._stop, self.session.slots, self.session.look)
+
+    def _image_id(self) -> int | None:
+        """The image that one stands on."""
+        return self._tiles.ids[self._image] if self._image < len(self._tiles) else None
+
+    def _list_images(self, image_id: int | None = None) -> None:
+        """List the images of the chosen range and stand on `image_id`, or on the first one where it is not there."""
+        if self._shown is None:
+            return
+        view, slots = self._shown.view, self.session.slots
+        self._tiles = TileSource(view.image_ids(self._stop, self._order, slots.focus, self._seed))
+        self._listed_slots = slots
+        ids = self._tiles.ids
+        self._image = ids.index(image_id) if image_id in ids else 0
+        self.query_one(UnitChart).show(view, self._stop, slots, self.session.look)
         self._show_page()
 
     def _range_lines(self, view: UnitView) -> list[list[LegendPiece]]:
@@ -197,7 +240,8 @@ class UnitScreen(LookScreen):
         facts = view.facts(self._stop)
         words = LegendPiece(f" {range_words(facts, self._stop, view.n_ranges)}", STRONG)
         shares = share_pieces(facts, self.session.slots, self.size.width - 2)
-        return [[words], [LegendPiece(" ", DIM), *shares], [self._image_piece(self._order_words())]]
+        patches = f" · {self._patch_words()}" if self._shows_patches else ""
+        return [[words], [LegendPiece(" ", DIM), *shares], [self._image_piece(self._order_words() + patches)]]
 
     def _order_words(self) -> str:
         seed = f", seed {self._seed}" if self._order is Order.RANDOM else ""
@@ -205,19 +249,26 @@ class UnitScreen(LookScreen):
         only = "" if focus is None else f" · only {self.session.slots.names[focus]}"
         return f"by {self._order.value}{seed}{only}"
 
+    def _patch_words(self) -> str:
+        assert self._shown is not None
+        patches = PatchFinder.of(self._shown.place.layer, self.session.info.spec)
+        return f"whole images: {patches.reason}" if patches.reason else f"patches of {patches.size_words}"
+
     def _image_piece(self, order: str) -> LegendPiece:
+        if not len(self._tiles):
+            return LegendPiece(f" no image {order}", DIM)
         return LegendPiece(f" image {grouped(self._image + 1)} of {grouped(len(self._tiles))} {order}", DIM)
 
     def _show_page(self) -> None:
         """Show the page of images that the chosen image is on; what is not known of it is read first."""
-        view, grid = self._view, self.query_one(ImageGrid)
-        if view is None:
+        grid, shown = self.query_one(ImageGrid), self._shown
+        if shown is None:
             return
-        self.query_one("#range", PieceLines).show(self._range_lines(view))
+        self.query_one("#range", PieceLines).show(self._range_lines(shown.view))
         layout = grid.layout_for(len(self._tiles))
         missing = self._tiles.missing(layout.page_start(self._image), layout.per_page)
         if missing:
-            self.read_page(self._tiles, missing, view.values)
+            self.read_page(self._tiles, missing, shown.view.values, shown.place)
         else:
             grid.show(self._tiles, self._image)
 
@@ -242,34 +293,36 @@ class UnitScreen(LookScreen):
 
     def action_step_range(self, step: int) -> None:
         count = (self.take_count() or 1) * step
-        if self._view is None:
+        stops = self._shown.view.stops() if self._shown is not None else []
+        if not stops:
             return
-        stops = self._view.stops()
         if self._stop in stops:
             place = stops.index(self._stop) + count
-            self._choose(stops[min(max(place, 0), len(stops) - 1)])
+        else:
+            place = sum(stop < self._stop for stop in stops) - (step < 0)
+        self._choose(stops[min(max(place, 0), len(stops) - 1)])
 
     def _choose(self, stop: int) -> None:
         if stop != self._stop:
             self._stop = stop
-            self._show_range()
+            self._list_images()
 
     def action_end_range(self, end: int) -> None:
         self.take_count()
-        if self._view is not None:
-            stops = [stop for stop in self._view.stops() if stop != NON_FINITE]
+        if self._shown is not None:
+            stops = [stop for stop in self._shown.view.stops() if stop != NON_FINITE]
             if stops:
                 self._choose(stops[end])
 
     def action_zero_range(self) -> None:
         self.take_count()
-        if self._view is not None:
-            self._choose(self._view.zero_stop())
+        if self._shown is not None:
+            self._choose(self._shown.view.zero_stop())
 
     def action_median_range(self) -> None:
         self.take_count()
-        if self._view is not None:
-            self._choose(self._view.median_stop())
+        if self._shown is not None:
+            self._choose(self._shown.view.median_stop())
 
     def action_step_image(self, step: int) -> None:
         self._go_to_image(self._image + step * (self.take_count() or 1))
@@ -285,25 +338,34 @@ class UnitScreen(LookScreen):
 
     def action_open_image(self) -> None:
         self.take_count()
-        if self._view is None or self._units is None or not len(self._tiles):
+        shown = self._shown
+        if shown is None or self._wanted is None or not shown.is_at(self._wanted) or not len(self._tiles):
             return
-        screen = ImageScreen(self.session, self.paint, self._tiles.ids, self._image, self._view, self._units[1])
-        self.app.push_screen(screen, lambda _: self._came_back())
+        screen = ImageScreen(self.session, self.paint, self._tiles.ids, self._image, shown.view, shown.units)
+        self.app.push_screen(screen, lambda _: self._came_back(screen.place))
 
-    def _came_back(self) -> None:
-        """The image screen may have chosen another unit."""
-        if self._place is not None and self._place.unit != self.session.unit:
+    def _came_back(self, image: int) -> None:
+        """The image screen may have gone on to another image, or chosen another unit."""
+        if self._wanted is not None and self._wanted.unit != self.session.unit:
             self._open()
+        else:
+            self._go_to_image(image)
 
     def action_order(self) -> None:
         self.take_count()
         self._order = self._order.next()
-        self._show_range()
+        self._list_images()
 
     def action_tile_size(self) -> None:
         self.take_count()
         grid = self.query_one(ImageGrid)
         grid.tile_size = grid.tile_size.next()
+
+    def action_patches(self) -> None:
+        self.take_count()
+        self._shows_patches = not self._shows_patches
+        self._tiles = self._tiles.unread()
+        self._show_page()
 
     def action_sample(self) -> None:
         """Shuffle the images of the range; a count is the seed, without one the next seed is taken."""
@@ -313,10 +375,17 @@ class UnitScreen(LookScreen):
         elif self._order is Order.RANDOM:
             self._seed += 1
         self._order = Order.RANDOM
-        self._show_range()
+        self._list_images()
 
     def action_step_unit(self, step: int) -> None:
         self._go_to_unit(self.session.unit + step * (self.take_count() or 1))
+
+    def action_first_unit(self) -> None:
+        if self._count.take_g():
+            self.take_count()
+            self._go_to_unit(0)
+        else:
+            self.show_prefix(self._count.text)
 
     def action_go_to_unit(self) -> None:
         count = self.take_count()
@@ -330,6 +399,6 @@ class UnitScreen(LookScreen):
 
     def action_step_layer(self, step: int) -> None:
         layer = self.session.layer_beside(step * (self.take_count() or 1))
-        if layer is not self.session.layer:
+        if layer.basis_id != self.session.layer.basis_id:
             self.session.layer, self.session.unit = layer, 0
             self._open()

@@ -19,6 +19,7 @@ ZERO_LINE = Cell("┃", ZERO, BLANK)
 _ZERO_WIDTH = 2  # the line and the white space right of it
 _NUMBER_WIDTH = 8
 _MIN_RANGES = 6
+_MUCH = 8  # a class with this part of a range, or more, is missed where it is not drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def fit_geometry(lo: Float64, hi: Float64, look: Look, width: int) -> Geometry:
     The widest pitch that fits with all m ranges is taken; where not even the narrowest does, and no pitch was asked
     for, fewer ranges are: the picture of a smaller m is exact, a cut one is not.
     """
-    label_width = max(len(str(len(lo))), 4) + 2
+    label_width = max(len(str(len(lo))), 4) + 3
     bars_width = max(width - label_width - 2 * _NUMBER_WIDTH - 3, 1)
     pitches = PITCHES if look.pitch is None else (look.pitch,)
     m = look.ranges
@@ -106,11 +107,13 @@ class PaintedRow:
     """The bars of one unit. `lines`: a tuple of cells per text line, each `Geometry.full_width` long; below bars of
     more than one line there is one of white space, or they would run into the next row's.
 
-    `n_hidden`: classes that are in some range but too rare there to be drawn.
+    `n_hidden`: colours (*other* is one) that are in some range but too rare there to be drawn; `hides_much`: one of
+    them has an eighth of its range or more.
     """
 
     lines: tuple[tuple[Cell, ...], ...]
     n_hidden: int
+    hides_much: bool
 
 
 def paint_row(
@@ -125,21 +128,26 @@ def paint_row(
     widths = [bar_width(int(counts[r].sum()), look.medium, look.full, geometry.pitch) for r in held]
     paint = paint_letter_bars if in_letters else paint_bars
     hidden: set[int] = set()
+    hides_much = False
     for place, bar in zip(held, paint(counts[held], widths, height), strict=True):
         hidden.update(bar.hidden)
+        hides_much |= any(_MUCH * counts[place, slot] >= counts[place].sum() for slot in bar.hidden)
         x = geometry.column_x(int(place) - int(footprints.n_left[row]))
+        if x < 0 or x + geometry.pitch > geometry.full_width:
+            continue  # the run has grown since the geometry was made; the next look at it comes within a second
         for line, cells in zip(lines, bar.lines, strict=True):
             line[x : x + len(cells)] = cells
     if height > 1:
         lines.append([EMPTY] * geometry.full_width)
     for line in lines:
         line[geometry.zero_x] = ZERO_LINE
-    return PaintedRow(tuple(tuple(line) for line in lines), len(hidden))
+    return PaintedRow(tuple(tuple(line) for line in lines), len(hidden), hides_much)
 
 
-def row_label(unit: int, is_marked: bool, width: int) -> str:
-    """The unit's number at the left end of its row, with a star when a person has looked at it."""
-    return f"{'✓' if is_marked else ' '}{unit}".rjust(width)
+def row_label(unit: int, width: int, *, is_reviewed: bool, hides_much: bool) -> str:
+    """The unit's number at the left end of its row, with a ✓ when a person has looked at it and a + when its bars hide
+    a class."""
+    return f"{'+' if hides_much else ' '}{'✓' if is_reviewed else ' '}{unit}".rjust(width)
 
 
 def row_number(value: float, *, to_right: bool) -> str:

@@ -9,10 +9,16 @@ from nastui.records import ImageInfo, Int64
 from nastui.views.classes import ClassSlots, display_name
 from nastui.views.grid import GridTile
 from nastui.views.numbers import short_number
+from nastui.views.patch import Part
 
 
-def image_tile(image: ImageInfo, thumbnail: bytes | None, value: float, slots: ClassSlots, colour: str) -> GridTile:
-    """An image with its class and value, and with the model's answer where that is wrong. `colour`: of its class."""
+def image_tile(
+    image: ImageInfo, thumbnail: bytes | None, value: float, slots: ClassSlots, colour: str, part: Part | None = None
+) -> GridTile:
+    """An image with its class and value, and with the model's answer where that is wrong.
+
+    `colour`: of its class. `part`: what to show of it, None for the whole.
+    """
     answer = f" → {display_name(image.predicted)}" if image.is_wrong and image.predicted else ""
     return GridTile(
         id=image.id,
@@ -22,6 +28,7 @@ def image_tile(image: ImageInfo, thumbnail: bytes | None, value: float, slots: C
         letter=slots.letter(image.class_id),
         is_wrong=bool(image.is_wrong),
         note=image.error or "no thumbnail",
+        crop=part,
     )
 
 
@@ -53,6 +60,10 @@ class TileSource(Sequence[GridTile]):
 
     def _tile(self, image_id: int) -> GridTile:
         return self._known.get(image_id) or GridTile(("unread", image_id), None, ("", ""))
+
+    def unread(self) -> TileSource:
+        """The same images, to be shown in another way."""
+        return TileSource(self._ids)
 
     def missing(self, first: int, count: int) -> tuple[int, ...]:
         """The images among `count` places from `first` on that have not been read."""

@@ -17,13 +17,14 @@ def short_number(value: float, width: int = 8) -> str:
     if value == 0:
         return "0"
     size = abs(value)
+    room = width - (value < 0)
     if 1e-3 <= size < 1e5:
-        decimals = max(0, 3 - math.floor(math.log10(size)))
+        decimals = min(max(0, 3 - math.floor(math.log10(size))), room - 2)
         text = f"{size:.{decimals}f}"
         if "." in text:
             text = text.rstrip("0").rstrip(".")
     else:
-        text = _exponent(size, width - (value < 0))
+        text = _exponent(size, room)
     return f"−{text}" if value < 0 else text
 
 

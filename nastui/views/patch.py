@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from nastui.records import LayerInfo, ReceptiveField, RunSpec
+from nastui.records import NEURON, ImageInfo, Int32, LayerInfo, ReceptiveField, RunSpec
 
 _PRESET = "torchvision ImageClassification"
 _WHOLE_PICTURE = ("plain", "tensors as the image set gives them")
@@ -44,7 +44,7 @@ class Resizing:
         return None
 
     def fractions(self, pixels: tuple[float, float], length: int, other: int, axis: int) -> tuple[float, float]:
-        """A stretch of input pixels along an axis (0: y, 1: x) as a part of the image's `length`; `other`: across it."""
+        """Input pixels along an axis (0: y, 1: x), start and end, as parts of the image's `length`; `other`: across."""
         crop = self.crop[axis]
         if self.resize is None:
             resized, first = crop, 0
@@ -77,7 +77,9 @@ class PatchFinder:
             resizing = Resizing.of(json.loads(spec.preprocessing), (size[0], size[1]))
         if not has_map:
             reason = f"{layer.path} has no map of the image"
-        elif spec.reduction not in _WITH_POSITIONS or layer.address.basis != "neuron":
+        elif layer.basis != NEURON:
+            reason = f"values along {layer.basis} have no position"
+        elif spec.reduction not in _WITH_POSITIONS:
             reason = f"values by {spec.reduction} have no position"
         elif layer.field is None:
             reason = f"what {layer.path} sees could not be found out"
@@ -102,16 +104,22 @@ class PatchFinder:
         left, right = resizing.fractions(columns, width, height, axis=1)
         return Part(left, top, right, bottom) if left < right and top < bottom else None
 
+    def part_of(self, image: ImageInfo, positions: Int32 | None) -> Part | None:
+        """What the value of an image was found in; `positions` (N,) are those of all images, None for none."""
+        if positions is None or image.width is None or image.height is None:
+            return None
+        return self.part(int(positions[image.id]), image.width, image.height)
+
     @property
-    def words(self) -> str:
-        """How large the patches are before they are clipped, or why there are none."""
+    def size_words(self) -> str:
+        """How large the patches are, before they are clipped at the border of what the model takes."""
         field, resizing = self.field, self.resizing
-        if self.reason or field is None or resizing is None:
-            return f"whole images: {self.reason}"
+        if field is None or resizing is None:
+            return ""
         height, width = resizing.crop
-        if field.size_y >= height and field.size_x >= width and not (field.stride_y or field.stride_x):
-            return f"patches: each value sees all {height}×{width} pixels"
-        return f"patches: {field.size_y:g}×{field.size_x:g} of {height}×{width} pixels"
+        if not field.stride_y and not field.stride_x:
+            return f"all {height}×{width} pixels that the model takes"
+        return f"{field.size_y:g}×{field.size_x:g} of {height}×{width} pixels"
 
 
 def _clipped(start: float, size: float, length: int) -> tuple[float, float]:

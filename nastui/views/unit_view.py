@@ -99,6 +99,12 @@ class UnitView:
         stops = [r for r, total in enumerate(self.totals) if total]
         return [*stops, NON_FINITE] if self.n_non_finite else stops
 
+    def first_stop(self) -> int:
+        """Where one starts: at the highest values, at the NaN and infinite ones where there are no others."""
+        stops = self.stops()
+        finite = [stop for stop in stops if stop != NON_FINITE]
+        return finite[-1] if finite else NON_FINITE if stops else 0
+
     def image_ids(self, stop: int, order: Order, class_id: int | None = None, seed: int = 0) -> Int64:
         """The images of a range in the given order, of one class only where `class_id` is given; `seed` makes the order
         by chance repeatable."""

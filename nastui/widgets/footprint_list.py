@@ -23,7 +23,7 @@ from nastui.widgets.paint import Paint
 from nastui.widgets.row_list import RowList
 
 BLOCK = 64  # units that are read and kept together; the store keeps their counts together too
-_MAX_BLOCKS = 64
+_MAX_BYTES = 64_000_000  # of counts: 800 blocks of 10 classes, 8 of 1,000
 _MAX_ROWS = 4 * BLOCK
 _AHEAD_DELAY = 0.03  # seconds of rest before rows are painted ahead
 _AHEAD_SLICE = 0.006  # seconds at a time, so that no key waits
@@ -35,6 +35,7 @@ class _Row:
 
     lines: tuple[list[Segment], ...]
     n_hidden: int
+    hides_much: bool
 
 
 class FootprintList(RowList):
@@ -82,12 +83,20 @@ class FootprintList(RowList):
         self.first_column = min(self.first_column, self._last_pan())
         self.resize_rows(len(units.n), lines_per_row(look))
 
+    def clear(self) -> None:
+        """Show nothing until another layer has been read."""
+        self._units = None
+        self._blocks.clear()
+        self._asked.clear()
+        self._rows.clear()
+        self.resize_rows(0, self.row_lines)
+
     def add(self, blocks: Sequence[Footprints]) -> None:
         """Take the footprints that were asked for; those of another m are late and dropped."""
         for footprints in blocks:
             if self._geometry is not None and footprints.m == self._geometry.m:
                 self._blocks[footprints.first_unit // BLOCK] = footprints
-        while len(self._blocks) > _MAX_BLOCKS:
+        while sum(block.counts.nbytes for block in self._blocks.values()) > _MAX_BYTES and len(self._blocks) > 2:
             dropped = next(iter(self._blocks))
             del self._blocks[dropped]
             self._asked.discard(dropped)
@@ -120,7 +129,7 @@ class FootprintList(RowList):
         painted = paint_row(block, place, self._slots, self._look, geometry, in_letters=in_letters)
         first, shown = self.first_column, min(geometry.full_width, geometry.bars_width)
         lines = tuple(self._paint.segments(line[first : first + shown]) for line in painted.lines)
-        return _Row(lines, painted.n_hidden)
+        return _Row(lines, painted.n_hidden, painted.hides_much)
 
     def _paint_ahead_soon(self) -> None:
         if self._ahead is None:
@@ -159,7 +168,7 @@ class FootprintList(RowList):
             return Strip.blank(width, paint.text)
         is_cursor = row == self.cursor
         end = paint.cursor if is_cursor else paint.dim
-        segments = [self._label(row, line, is_cursor)]
+        segments = [self._label(row, line, hides_much=painted is not None and painted.hides_much)]
         is_number_line = line == (self._look.row_height - 1) // 2
         lo = row_number(float(units.lo[row]), to_right=True) if is_number_line else " " * 8
         hi = row_number(float(units.hi[row]), to_right=False) if is_number_line else " " * 8
@@ -172,14 +181,14 @@ class FootprintList(RowList):
         segments.append(Segment(" " + hi, end))
         return Strip(segments).adjust_cell_length(width, paint.text)
 
-    def _label(self, row: int, line: int, is_cursor: bool) -> Segment:
+    def _label(self, row: int, line: int, *, hides_much: bool) -> Segment:
         assert self._geometry is not None
         assert self._units is not None
-        width = self._geometry.label_width
-        mark = "▌" if is_cursor else " "
-        is_number_line = line == (self._look.row_height - 1) // 2
-        label = row_label(row, bool(self._units.is_reviewed[row]), width - 1) if is_number_line else " " * (width - 1)
-        return Segment(mark + label, self._paint.cursor if is_cursor else self._paint.text)
+        is_cursor, width = row == self.cursor, self._geometry.label_width - 1
+        label = " " * width
+        if line == (self._look.row_height - 1) // 2:
+            label = row_label(row, width, is_reviewed=bool(self._units.is_reviewed[row]), hides_much=hides_much)
+        return Segment(("▌" if is_cursor else " ") + label, self._paint.cursor if is_cursor else self._paint.text)
 
     def cursor_regions(self, y: int) -> tuple[Region, ...]:
         if self._geometry is None:

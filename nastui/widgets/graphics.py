@@ -111,6 +111,7 @@ class Graphics(ABC):
 
     name: ClassVar[str]
     has_pictures: ClassVar[bool] = True
+    is_coarse: ClassVar[bool] = False  # made of parts of cells, not of pixels
     is_placed: ClassVar[bool] = False  # drawn by place_pictures over blank cells, not by the cells themselves
 
     def __init__(self, terminal: Terminal) -> None:

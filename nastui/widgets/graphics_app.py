@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 from weakref import WeakSet
 
 from rich.console import RenderableType
@@ -14,14 +14,13 @@ from textual.app import App
 from textual.driver import Driver
 from textual.screen import Screen
 
-from nastui.terminal import Images, Terminal
+from nastui.terminal import Terminal
 from nastui.terminal.driver import TerminalDriver
 from nastui.views.grid import Box
-from nastui.widgets.graphics import Graphics, NoGraphics, Placement
 from nastui.widgets.graphics_frames import ChangedCells, FrameLog
-from nastui.widgets.graphics_half import HalfBlocks
-from nastui.widgets.graphics_kitty import KittyPictures
-from nastui.widgets.graphics_sixel import SixelPictures
+
+if TYPE_CHECKING:
+    from nastui.widgets.graphics import Graphics, Placement
 
 Result = TypeVar("Result")
 
@@ -37,14 +36,22 @@ class PictureSource(Protocol):
 
 
 def graphics_for(terminal: Terminal) -> Graphics:
-    """The driver for the pictures that `terminal` takes."""
-    drivers: dict[Images, type[Graphics]] = {
-        "kitty": KittyPictures,
-        "sixel": SixelPictures,
-        "half": HalfBlocks,
-        "none": NoGraphics,
-    }
-    return drivers[terminal.images](terminal)
+    """The driver for the pictures that `terminal` takes. Only that one is imported, and Pillow with it."""
+    if terminal.images == "kitty":
+        from nastui.widgets.graphics_kitty import KittyPictures
+
+        return KittyPictures(terminal)
+    if terminal.images == "sixel":
+        from nastui.widgets.graphics_sixel import SixelPictures
+
+        return SixelPictures(terminal)
+    if terminal.images == "half":
+        from nastui.widgets.graphics_half import HalfBlocks
+
+        return HalfBlocks(terminal)
+    from nastui.widgets.graphics import NoGraphics
+
+    return NoGraphics(terminal)
 
 
 class GraphicsApp(App[Result]):
@@ -53,11 +60,18 @@ class GraphicsApp(App[Result]):
     def __init__(self, terminal: Terminal) -> None:
         super().__init__()
         self.terminal = terminal
-        self.graphics = graphics_for(terminal)
+        self._graphics: Graphics | None = None
         self.picture_sources: WeakSet[PictureSource] = WeakSet()
         self._frames = FrameLog()
         self._is_sized = False
         self._frame: ChangedCells | None = None
+
+    @property
+    def graphics(self) -> Graphics:
+        """The driver for pictures, made when the first picture is wanted: rows of text need not wait for Pillow."""
+        if self._graphics is None:
+            self._graphics = graphics_for(self.terminal)
+        return self._graphics
 
     def get_driver_class(self) -> type[Driver]:
         """Textual's driver made fit for slow and lost terminals, unless another was asked for by TEXTUAL_DRIVER."""
@@ -66,12 +80,16 @@ class GraphicsApp(App[Result]):
 
     def terminal_opened(self) -> None:
         """Called by the driver: the terminal holds none of our pictures, and any text."""
-        self.graphics.forget()
-        self._frames.forget()
+        self._forget()
 
     def terminal_farewell(self) -> str:
         """Called by the driver: what takes our pictures out of the terminal."""
-        return self.graphics.farewell()
+        return "" if self._graphics is None else self._graphics.farewell()
+
+    def _forget(self) -> None:
+        if self._graphics is not None:
+            self._graphics.forget()
+        self._frames.forget()
 
     def on_resize(self) -> None:
         """A terminal that is being resized may lose any of what it showed."""
@@ -81,14 +99,14 @@ class GraphicsApp(App[Result]):
 
     def on_app_focus(self, event: events.AppFocus) -> None:
         """Send pictures again: tmux does not keep those that came while its window was hidden."""
-        if self.terminal.in_tmux and self.graphics.name == "kitty":
-            self.graphics.forget()
+        if self.terminal.in_tmux and self._graphics is not None and self._graphics.name == "kitty":
+            self._graphics.forget()
             for source in self.picture_sources:
                 source.refresh()
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         """Write a frame, with what its pictures need before and after it."""
-        if self._driver is not None and (before := self.graphics.before_frame()):
+        if self._driver is not None and self._graphics is not None and (before := self._graphics.before_frame()):
             self._driver.write(before)
         if isinstance(renderable, CompositorUpdate) and self._is_writing:
             renderable = self._frames.needed(renderable, self.console)
@@ -106,8 +124,7 @@ class GraphicsApp(App[Result]):
 
     def repaint(self) -> None:
         """Write the whole screen again, for a terminal that something else has written to."""
-        self.graphics.forget()
-        self._frames.forget()
+        self._forget()
         self.refresh()
 
     def _end_update(self) -> None:
@@ -121,8 +138,8 @@ class GraphicsApp(App[Result]):
         self._place_pictures(())
 
     def _place_pictures(self, boxes: Iterable[Box]) -> None:
-        if self._driver is None or not self.graphics.is_placed:
+        if self._driver is None or self._graphics is None or not self._graphics.is_placed:
             return
         wanted = [placement for source in self.picture_sources for placement in source.placements()]
-        if after := self.graphics.after_frame(boxes, wanted, partial(self._frames.cells, console=self.console)):
+        if after := self._graphics.after_frame(boxes, wanted, partial(self._frames.cells, console=self.console)):
             self._driver.write(after)

@@ -31,6 +31,7 @@ class HalfBlocks(Graphics):
     """Block characters in two colours a cell; with 16 colours or none, shades of the text's colour."""
 
     name = "half"
+    is_coarse = True
 
     def encode(self, image: Image.Image, columns: int, lines: int) -> Picture:
         columns, lines = fit_cells(image, columns, lines, self.cell)

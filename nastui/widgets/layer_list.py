@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.segment import Segment
 from textual.strip import Strip
 
 from nastui.records import LayerInfo
@@ -32,7 +31,4 @@ class LayerList(RowList):
         return "  " + table_line(HEADINGS, column_widths(self._rows, width - 3))
 
     def row_strip(self, row: int, line: int, width: int) -> Strip:
-        text = table_line(self._rows[row], column_widths(self._rows, width - 3))
-        is_cursor = row == self.cursor
-        mark, style = ("▌ ", self._paint.cursor) if is_cursor else ("  ", self._paint.text)
-        return Strip([Segment((mark + text).ljust(width)[:width], style)], width)
+        return self.text_row(row, table_line(self._rows[row], column_widths(self._rows, width - 3)), width, self._paint)

@@ -28,18 +28,13 @@ class Tones:
 
 
 DARK = Tones(background="#121212", panel="#1c1c1c", text="#d0d0d0", dim="#8a8a8a", zero="#eeeeee", cursor="#444444")
-LIGHT = Tones(background="#ffffff", panel="#eeeeee", text="#262626", dim="#6c6c6c", zero="#000000", cursor="#d0d0d0")
 
 
 class Paint:
-    """Styles for one colour depth. `use` changes between dark and light; all styles have a background of their own."""
+    """Styles for one colour depth; every one has a background of its own."""
 
     def __init__(self, depth: ColourDepth, tones: Tones = DARK) -> None:
         self.depth = depth
-        self.use(tones)
-
-    def use(self, tones: Tones) -> None:
-        """Take the greys of a theme."""
         self.tones = tones
         self.text = Style.parse(f"{tones.text} on {tones.background}")
         self.dim = Style.parse(f"{tones.dim} on {tones.background}")
@@ -95,5 +90,5 @@ class Paint:
     def _colour(self, slot: int, default: str) -> Color:
         if slot == BLANK:
             return Color.parse(default)
-        colour = slot_colour(slot, self.depth, is_dark=self.tones is DARK)
+        colour = slot_colour(slot, self.depth)
         return Color.from_ansi(colour) if isinstance(colour, int) else Color.parse(colour)

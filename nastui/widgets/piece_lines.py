@@ -9,6 +9,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from nastui.views.legend import LegendPiece
+from nastui.views.plain import printable
 from nastui.widgets.paint import Paint
 
 
@@ -44,7 +45,7 @@ class PieceLines(Widget):
         segments = [
             Segment(*self._paint.swatch(piece.ink))
             if piece.is_swatch
-            else Segment(piece.text, self._paint.ink(piece.ink))
+            else Segment(printable(piece.text), self._paint.ink(piece.ink))
             for piece in self._lines[y]
         ]
         return Strip(segments).adjust_cell_length(width, self._paint.text)

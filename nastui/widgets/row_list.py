@@ -1,9 +1,10 @@
-"""A long list of rows with one cursor, painted line by line: the base of the layer and unit lists."""
+"""A long list of rows with one cursor, painted line by line: the base of all lists."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
@@ -12,7 +13,9 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from nastui.views.plain import printable
 from nastui.widgets.count_prefix import CountPrefix
+from nastui.widgets.paint import Paint
 
 
 class RowList(ScrollView, can_focus=True):
@@ -81,6 +84,11 @@ class RowList(ScrollView, can_focus=True):
     def cursor_regions(self, y: int) -> tuple[Region, ...]:
         """The parts of a row at line `y` of the widget that look different under the cursor."""
         return (Region(0, y, self.size.width, self.row_lines),)
+
+    def text_row(self, row: int, text: str, width: int, paint: Paint) -> Strip:
+        """A row that is one piece of text from data, marked where the cursor is."""
+        mark, style = ("▌ ", paint.cursor) if row == self.cursor else ("  ", paint.text)
+        return Strip([Segment(mark + printable(text), style)]).adjust_cell_length(width, style)
 
     # ---- painting -------------------------------------------------------------------------
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.segment import Segment
 from textual.strip import Strip
 
 from nastui.views.image_units import ExtremeUnit
@@ -26,6 +25,4 @@ class UnitList(RowList):
         self.resize_rows(len(units), 1)
 
     def row_strip(self, row: int, line: int, width: int) -> Strip:
-        style = self._paint.cursor if row == self.cursor else self._paint.text
-        mark = "▌ " if row == self.cursor else "  "
-        return Strip([Segment((mark + self.units[row].words()).ljust(width)[:width], style)], width)
+        return self.text_row(row, self.units[row].words(), width, self._paint)

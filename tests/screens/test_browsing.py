@@ -18,7 +18,7 @@ from nastui.screens.layer import LayerScreen
 from nastui.screens.layers import LayersScreen
 from nastui.screens.unit import UnitScreen
 from nastui.terminal import Terminal
-from nastui.views.unit_view import Order
+from nastui.views.grid import GridTile
 from nastui.widgets.footprint_list import FootprintList
 from nastui.widgets.image_grid import ImageGrid
 from nastui.widgets.unit_list import UnitList
@@ -171,9 +171,9 @@ async def test_the_images_of_a_range_have_values_inside_its_edges() -> None:
         screen = app.screen
         assert isinstance(screen, UnitScreen)
         await press(pilot, "m")
-        assert screen._view is not None
-        facts = screen._view.facts(screen._stop)
-        ids = screen._view.image_ids(screen._stop, Order.FALLING)
+        assert screen._shown is not None
+        facts = screen._shown.view.facts(screen._stop)
+        ids = screen._tiles.ids
         values = run.values(run.layers()[0], 3)[ids].tolist()
         assert facts.low <= min(values)
         assert max(values) < facts.high
@@ -380,3 +380,148 @@ async def test_an_original_that_is_gone_is_said_and_nothing_is_lost() -> None:
         await press(pilot, "m", "enter", "o")
         assert [notice.message for notice in app._notifications] == ["x.png cannot be read.\nThe thumbnail stays."]
         assert isinstance(app.screen, ImageScreen)
+
+
+def shown_tiles(app: NastuiApp) -> list[GridTile]:
+    return list(app.screen.query_one(ImageGrid)._page)
+
+
+async def test_patches_replace_whole_images_and_back() -> None:
+    async with opened(start="features.0:3") as (app, pilot):
+        await press(pilot, "m", "j", "p")
+        assert "image 2 of" in "\n".join(text_of(app))
+        assert "patches of 3×3 of 8×8 pixels" in "\n".join(text_of(app))
+        for tile in shown_tiles(app):
+            y, x = divmod(int(str(tile.id)) % 64, 8)
+            assert tile.crop == (max(x - 1, 0) / 8, max(y - 1, 0) / 8, min(x + 2, 8) / 8, min(y + 2, 8) / 8)
+        await press(pilot, "J")
+        assert all(tile.crop is not None for tile in shown_tiles(app))
+        await press(pilot, "p")
+        assert "patches" not in "\n".join(text_of(app))
+        assert all(tile.crop is None for tile in shown_tiles(app))
+
+
+async def test_where_there_are_no_patches_the_reason_is_shown_with_the_whole_images() -> None:
+    async with opened(start="classifier.1:3") as (app, pilot):
+        await press(pilot, "p")
+        assert "whole images: classifier.1 has no map of the image" in "\n".join(text_of(app))
+        assert shown_tiles(app)
+        assert all(tile.crop is None for tile in shown_tiles(app))
+
+
+async def test_the_image_screen_frames_the_patch_also_on_the_original() -> None:
+    async with opened(start="features.0:3") as (app, pilot):
+        await press(pilot, "m", "enter")
+        assert "frame: 3×3 of 8×8 pixels" in "\n".join(text_of(app))
+        frame = shown_tiles(app)[0].frame
+        assert frame is not None
+        await press(pilot, "o")
+        assert "original" in "\n".join(text_of(app))
+        assert shown_tiles(app)[0].frame == frame
+        await press(pilot, "p")
+        assert shown_tiles(app)[0].frame is None
+        assert "frame" not in "\n".join(text_of(app))
+        await press(pilot, "J")
+        assert shown_tiles(app)[0].frame is None
+        await press(pilot, "p")
+        assert shown_tiles(app)[0].frame not in (None, frame)
+
+
+async def test_an_image_without_a_patch_says_why() -> None:
+    async with opened(start="classifier.1:3") as (app, pilot):
+        await press(pilot, "m", "enter")
+        assert "no frame: classifier.1 has no map" in "\n".join(text_of(app))
+
+
+async def test_the_next_layer_starts_at_its_first_unit_however_many_it_has() -> None:
+    async with opened(start="features.0") as (app, pilot):
+        await press(pilot, *"30j", "L")
+        assert (app.session.layer.path, app.session.unit) == ("classifier.1", 0)
+        await press(pilot, "2", "j", "enter", "q")
+        assert app.session.unit == 2
+        assert app.screen.query_one(FootprintList).cursor == 2
+
+
+async def test_there_is_nothing_beyond_the_first_and_the_last_layer() -> None:
+    async with opened(start="features.0:5") as (app, pilot):
+        await press(pilot, "H")
+        assert app.session.unit == 5
+        await press(pilot, "q", "H")
+        assert app.session.unit == 5
+
+
+async def test_help_leaves_the_cursor_of_the_layers_where_it_is() -> None:
+    async with opened() as (app, pilot):
+        await press(pilot, "j", "question_mark", "q", "enter")
+        assert text_of(app)[0].startswith(" classifier.1")
+
+
+async def test_a_unit_of_no_numbers_at_all_still_shows_its_images() -> None:
+    run = FakeRun()
+    run.matrices[1][:, 4] = np.inf
+    async with opened(run, "features.0:4") as (app, pilot):
+        assert "image 1 of 200 in the run's order" in "\n".join(text_of(app))
+        await press(pilot, "h", "l", "end")
+        assert "image 1 of 200" in "\n".join(text_of(app))
+
+
+async def test_another_number_of_ranges_stays_with_the_image() -> None:
+    async with opened(start="features.0:3") as (app, pilot):
+        screen = app.screen
+        assert isinstance(screen, UnitScreen)
+        await press(pilot, "m", "j", "j")
+        image = screen._image_id()
+        await press(pilot, "1", "0", "right_square_bracket")
+        assert screen._image_id() == image
+        assert "10 ranges" in text_of(app)[0]
+        await press(pilot, "full_stop")
+        await pilot.resize_terminal(100, 44)
+        await settled(pilot)
+        assert screen._image_id() == image
+
+
+async def test_coming_back_from_an_image_stands_on_the_one_left() -> None:
+    async with opened(start="features.0:3") as (app, pilot):
+        await press(pilot, "m", "enter", "2", "J")
+        assert "image 3 of" in text_of(app)[0]
+        await press(pilot, "q")
+        assert "image 3 of" in "\n".join(text_of(app))
+
+
+async def test_units_are_reached_by_number_from_the_first_to_the_last() -> None:
+    async with opened(start="features.0:3") as (app, pilot):
+        await press(pilot, "G")
+        assert app.session.unit == 39
+        await press(pilot, "g", "g")
+        assert app.session.unit == 0
+        await press(pilot, *"17G")
+        assert app.session.unit == 17
+
+
+async def test_names_from_the_file_never_reach_the_terminal_as_commands() -> None:
+    run = FakeRun(layers=(("fc\x1b[5m", 8),))
+    async with opened(run) as (app, pilot):
+        assert "fc·[5m" in "\n".join(text_of(app))
+        await press(pilot, "enter")
+        assert text_of(app)[0].startswith(" fc·[5m")
+
+
+async def test_the_focus_outlives_the_next_layer() -> None:
+    names = [f"class {number:03}" for number in range(30)]
+    async with opened(FakeRun(n_images=900, class_names=names), "features.0") as (app, pilot):
+        await press(pilot, "c", *"006", "enter", "L")
+        assert app.session.slots.focus == 6
+
+
+async def test_a_run_that_is_being_written_shows_what_it_has_gained() -> None:
+    run = FakeRun(finished=False)
+    grown = FakeRun(n_images=300)
+    async with opened(run, "features.0") as (app, pilot):
+        assert "200 of 200 images so far" in text_of(app)[0]
+        for name in ("info", "layers", "image_table", "unit_table", "footprints", "matrices", "class_id"):
+            setattr(run, name, getattr(grown, name))
+        app.look_for_growth()
+        await settled(pilot)
+        assert app.session.info.n_done == 300
+        assert "so far" not in text_of(app)[0]
+        assert "n 300" in text_of(app)[-2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nastui.views.numbers import compact_count, percent, short_number
@@ -31,7 +31,17 @@ def test_numbers_keep_four_digits(value: float, text: str) -> None:
     assert short_number(value) == text
 
 
-@given(st.floats(allow_nan=True, allow_infinity=True))
+magnitudes = st.builds(
+    lambda mantissa, exponent, sign: sign * mantissa * 10.0**exponent,
+    st.floats(1, 9.9999),
+    st.integers(-40, 38),
+    st.sampled_from([-1, 1]),
+)
+
+
+@given(st.floats() | magnitudes)
+@example(-0.0012345)
+@example(-99999.5)
 def test_a_number_never_outgrows_its_column(value: float) -> None:
     assert len(short_number(value, 8)) <= 8
 
