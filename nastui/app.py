@@ -14,6 +14,7 @@ from textual.timer import Timer
 
 from nastui.addresses import find_layer
 from nastui.errors import NastuiError
+from nastui.limits import MAX_RANGES
 from nastui.records import Address
 from nastui.screens.browse import BrowseScreen
 from nastui.screens.layer import LayerScreen
@@ -21,7 +22,7 @@ from nastui.screens.layers import LayersScreen
 from nastui.screens.session import RunAccess, Session
 from nastui.settings import Settings
 from nastui.terminal import Terminal
-from nastui.views.look import MAX_RANGES, Look
+from nastui.views.look import Look
 from nastui.widgets.graphics_app import GraphicsApp
 from nastui.widgets.paint import DARK, Paint, Tones
 

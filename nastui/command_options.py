@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from nastui.limits import DEFAULT_RANGES, MAX_RANGES
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -95,8 +97,8 @@ scan_options = _together(
     click.option("--seed", type=int, default=0, show_default=True, help="For --per-class and --reduce sample."),
     click.option(
         "--ranges",
-        type=click.IntRange(min=1),
-        default=30,
+        type=click.IntRange(1, MAX_RANGES),
+        default=DEFAULT_RANGES,
         show_default=True,
         help="How many ranges a unit's values are cut into.",
     ),
@@ -114,7 +116,9 @@ terminal_options = _together(
 )
 
 look_options = _together(
-    click.option("--ranges", type=click.IntRange(1, 200), metavar="M", help="How many ranges a unit is shown in."),
+    click.option(
+        "--ranges", type=click.IntRange(1, MAX_RANGES), metavar="M", help="How many ranges a unit is shown in."
+    ),
     click.option(
         "--widths",
         metavar="N,N",

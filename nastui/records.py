@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nastui.errors import AddressNotFound
+from nastui.limits import DEFAULT_RANGES
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -22,7 +23,6 @@ Int64 = NDArray[np.int64]
 Bool = NDArray[np.bool_]
 
 NEURON = "neuron"
-DEFAULT_RANGES = 30
 
 _ADDRESS = re.compile(r"(?P<layer>[^/:]+)(?:/(?P<basis>[^/:]+))?(?::(?P<unit>\d+))?")
 

@@ -10,9 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from nastui.errors import UsageError
+from nastui.limits import MAX_RANGES
+from nastui.views.look import Look
 
 AUTO = "auto"
-_LOOK_LIMITS = {"ranges": (1, 200), "medium": (2, 10**9), "full": (3, 10**9), "row_height": (1, 4), "pitch": (2, 4)}
+_LOOK_LIMITS = {
+    "ranges": (1, MAX_RANGES),
+    "medium": (2, 10**9),
+    "full": (3, 10**9),
+    "row_height": (1, 4),
+    "pitch": (2, 4),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +105,12 @@ def _checked_look(values: Mapping[str, Any], where: str) -> dict[str, int]:
         low, high = _LOOK_LIMITS[name]
         if type(value) is not int or not low <= value <= high:
             raise UsageError(f"{name} in {where} is {value!r}.", hint=f"It is a whole number from {low} to {high:,}.")
-    medium, full = values.get("medium"), values.get("full")
-    if medium is not None and full is not None and medium >= full:
+    medium, full = values.get("medium", Look().medium), values.get("full", Look().full)
+    if medium >= full:
+        default = {name: "" if name in values else " (the default)" for name in ("medium", "full")}
         raise UsageError(
-            f"medium is {medium} and full {full} in {where}.", hint="Medium bars have fewer images than full ones."
+            f"In {where} medium is {medium}{default['medium']} and full {full}{default['full']}.",
+            hint="Medium bars have fewer images than full ones: set both.",
         )
     return dict(values)
 

@@ -51,6 +51,8 @@ def test_the_file_can_be_named_by_the_environment() -> None:
         ("[look]\nranges = 0", "a whole number from 1 to 200"),
         ("[look]\nrow_height = '2'", "a whole number from 1 to 4"),
         ("[look]\nmedium = 9\nfull = 4", "Medium bars have fewer images"),
+        ("[look]\nmedium = 20", "medium is 20 and full 12 (the default)"),
+        ("[look]\nfull = 3", "medium is 4 (the default) and full 3"),
         ("[look]\nwidths = '4,12'", "set medium and full"),
         ("look = 3", "is not a table"),
         ("images = 3", "a word in quotes"),

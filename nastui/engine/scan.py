@@ -24,7 +24,8 @@ from nastui.engine.sources import load_source
 from nastui.engine.subset import select_images
 from nastui.engine.writing import BackgroundWriter
 from nastui.errors import NotARun, ScanInterrupted, UsageError
-from nastui.records import DEFAULT_RANGES, RunInfo
+from nastui.limits import DEFAULT_RANGES, MAX_RANGES
+from nastui.records import RunInfo
 from nastui.store.reader import RunReader
 from nastui.store.writer import RunWriter
 
@@ -117,6 +118,8 @@ def _check_counts(**counts: int | None) -> None:
     for name, count in counts.items():
         if count is not None and count < 1:
             raise UsageError(f"{name} is {count}.", hint="Give 1 or more.")
+    if (counts["ranges"] or 1) > MAX_RANGES:
+        raise UsageError(f"ranges is {counts['ranges']}.", hint=f"Give {MAX_RANGES} or fewer.")
 
 
 def _load(

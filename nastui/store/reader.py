@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
-from nastui.errors import AddressNotFound, NotARun
+from nastui.errors import AddressNotFound, NotARun, UsageError
+from nastui.limits import MAX_RANGES
 from nastui.records import (
     NEURON,
     Address,
@@ -138,8 +139,11 @@ class RunReader:
         """The footprints of up to `count` units from `first` on, with `m` ranges (default: the run's).
 
         They are stored for the default of a finished run, else counted from the values: 0.1 ms against some 10 ms a
-        unit with 50,000 images. Raises AddressNotFound where there is no unit `first`.
+        unit with 50,000 images. Raises AddressNotFound where there is no unit `first`, and UsageError for more than 200
+        ranges or none.
         """
+        if m is not None and not 1 <= m <= MAX_RANGES:
+            raise UsageError(f"{m:,} ranges cannot be counted.", hint=f"Ask for 1 to {MAX_RANGES}.")
         units = _units(layer, first, count)
         with self._reading() as connection:
             tiled = read_tiled_layer(connection, layer.basis_id)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from nastui.records import DEFAULT_RANGES
+from nastui.limits import DEFAULT_RANGES, MAX_RANGES
 
-MAX_RANGES = 200
 ROW_HEIGHTS = (1, 2, 3, 4)
 PITCHES = (4, 3, 2)
 _USUAL_CLASS = 100  # images, in the thesis and by its usual command

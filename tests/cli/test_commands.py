@@ -27,6 +27,7 @@ def test_without_arguments_it_explains_itself(capsys: pytest.CaptureFixture[str]
     [
         (["lyers"], "No such command 'lyers'."),
         (["scan", "--data", "digits:", "--out", "x"], "Missing option '--model'"),
+        (["scan", "--ranges", "40000"], "40000 is not in the range 1<=x<=200"),
         (["scan", "--mean", "0.5,grey"], "'0.5,grey' is not made of numbers"),
         (["view", "run.nas.db", "--images", "vga"], "'vga' is not one of"),
     ],

@@ -365,6 +365,8 @@ def test_wrong_options_come_before_any_file_is_made(tmp_path: Path) -> None:
     out = tmp_path / "run.nas.db"
     with pytest.raises(UsageError, match="batch_size is 0"):
         scan(small_net(), Noise(), out=out, batch_size=0)
+    with pytest.raises(UsageError, match=r"ranges is 40000\.\nGive 200 or fewer"):
+        scan(small_net(), Noise(), out=out, ranges=40_000)
     with pytest.raises(UsageError, match="'median'"):
         scan(small_net(), Noise(), out=out, reduce="median")
     with pytest.raises(LayerNotFound, match=r"'conv\*'"):

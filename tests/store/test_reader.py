@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from small_scan import CLASSES, LAYERS, OUTPUTS, SPEC, append, change, create, is_failed, make_run, positions, values
 
-from nastui.errors import AddressNotFound, NotARun
+from nastui.errors import AddressNotFound, NotARun, UsageError
 from nastui.records import Batch, Footprints, ImageResult, ImageTable, LayerInfo, LayerSpec, ManifestImage
 from nastui.stats.measures import basic_measures
 from nastui.stats.ranges import count_ranges
@@ -149,6 +149,12 @@ def test_footprints_are_those_of_the_values(finished: Path, first: int, m: int |
         found = run.footprints(run.layer("classifier.1#2"), first, 60, m)
     expected = expected_footprints("classifier.1#2", DECODED, m or SPEC.ranges)
     assert_same_footprints(found, expected, slice(first, min(first + 60, 130)))
+
+
+@pytest.mark.parametrize("m", [0, 40_000])
+def test_a_number_of_ranges_that_cannot_be_counted_is_refused(finished: Path, m: int) -> None:
+    with RunReader(finished) as run, pytest.raises(UsageError, match=rf"{m:,} ranges.*\n.* 1 to 200"):
+        run.footprints(run.layer("features.0"), 0, 3, m)
 
 
 def test_stored_footprints_need_no_values(finished: Path, tmp_path: Path) -> None:
