@@ -19,6 +19,7 @@ from nastui.records import (
     ImageTable,
     Int32,
     LayerInfo,
+    ReceptiveField,
     RunInfo,
     RunSpec,
     UnitTable,
@@ -30,7 +31,8 @@ from nastui.stats.ranges import count_ranges
 class FakeRun:
     """`n_images` images over classes of equal size, class i in image i % K, and one matrix of values per layer.
 
-    Unit 0 of every layer rises with the class; the others are seeded noise with a class effect.
+    Unit 0 of every layer rises with the class; the others are seeded noise with a class effect. The first layer has
+    maps of 8×8 positions, each of which sees the 3×3 pixels around it; image i gets its value at position i % 64.
     """
 
     def __init__(
@@ -54,10 +56,15 @@ class FakeRun:
             self.matrices[index + 1] = values.astype(np.float32)
             shape = (n_units, 8, 8) if index == 0 else (n_units,)
             kind = "Conv2d" if index == 0 else "Linear"
-            self._layers.append(LayerInfo(index + 1, path, kind, shape, index + 1, "neuron", n_units, 0, 0))
+            field = ReceptiveField(3, 3, 1, 1, -1, -1) if index == 0 else None
+            self._layers.append(LayerInfo(index + 1, path, kind, shape, index + 1, "neuron", n_units, 0, 0, field))
 
     def info(self) -> RunInfo:
-        spec = RunSpec("nastui scan", {}, "m", "w", "d", "0" * 64, "{}", "1" * 64, "2" * 64, "max", 0, "3" * 64)
+        sha256 = [digit * 64 for digit in "0123"]
+        prepared = '{"kind": "plain"}'
+        spec = RunSpec(
+            "nastui scan", {}, "m", "w", "d", sha256[0], prepared, sha256[1], sha256[2], "max", 0, sha256[3], 30, 8, 8
+        )
         n = len(self.class_id)
         done = None if not self._finished else "2026-01-01T00:00:00Z"
         return RunInfo(Path("fake.nas.db"), "2026-01-01T00:00:00Z", done, spec, n, n, 0, n, 0.75)
@@ -97,7 +104,7 @@ class FakeRun:
         return values
 
     def positions(self, layer: LayerInfo, unit: int) -> Int32 | None:
-        return None
+        return np.arange(len(self.class_id), dtype=np.int32) % 64 if layer.field is not None else None
 
     def images(self, ids: Sequence[int]) -> list[ImageInfo]:
         return [self._image(image_id) for image_id in ids]
