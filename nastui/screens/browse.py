@@ -14,8 +14,7 @@ from textual.widgets import Footer
 
 from nastui.errors import NastuiError
 from nastui.screens.session import Session
-from nastui.views.ink import DIM, STRONG
-from nastui.views.legend import LegendPiece
+from nastui.views.layer_page import title_pieces
 from nastui.views.plain import printable
 from nastui.widgets.paint import Paint
 from nastui.widgets.piece_lines import PieceLines
@@ -78,9 +77,7 @@ class BrowseScreen(Screen[None], inherit_bindings=False):
 
     def _show_title(self) -> None:
         name, words = self._heading
-        prefix = f"  {self._prefix}" if self._prefix else ""
-        pieces = [LegendPiece(f" {name}", STRONG), LegendPiece(f"   {words}", DIM), LegendPiece(prefix, STRONG)]
-        self.query_one("#title", PieceLines).show([pieces])
+        self.query_one("#title", PieceLines).show([title_pieces(name, words, self._prefix)])
 
     def show_prefix(self, prefix: str) -> None:
         """Show the number that is being typed before a key."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -17,10 +16,8 @@ from nastui.screens.look_screen import LookScreen
 from nastui.screens.session import Session
 from nastui.views.class_choice import owned_top
 from nastui.views.classes import MAX_SLOTS
-from nastui.views.facts import unit_words
 from nastui.views.footprint import Geometry, fit_geometry
-from nastui.views.ink import DIM, STRONG
-from nastui.views.legend import LegendPiece, legend_lines
+from nastui.views.layer_page import facts_pieces, layer_words, legend_block
 from nastui.widgets.footprint_list import BLOCK, FootprintList
 from nastui.widgets.paint import Paint
 from nastui.widgets.piece_lines import PieceLines
@@ -178,26 +175,16 @@ class LayerScreen(LookScreen):
         if self._units is None or width == 0:
             return
         session, layer, look = self.session, self.shown_layer, self.session.look
-        max_lines = 1 if self.size.height < 20 else 3
-        self.query_one("#legend", PieceLines).show(_indented(legend_lines(session.slots, look, width - 2, max_lines)))
+        self.query_one("#legend", PieceLines).show(legend_block(session.slots, look, width, self.size.height))
         geometry = fit_geometry(self._units.lo, self._units.hi, look, width - 1)
         self.footprints.show(self._units, session.slots, look, geometry)
         self.show_title(str(layer.address), self._layer_words(geometry))
         self._show_facts()
 
     def _layer_words(self, geometry: Geometry) -> str:
-        layer, look = self.shown_layer, self.session.look
-        shape = "×".join(str(size) for size in layer.shape)
-        ranges = f"{look.ranges} ranges"
-        if geometry.m < look.ranges:
-            ranges = f"{geometry.m} of {look.ranges} ranges (what fits)"
-        elif geometry.full_width > geometry.bars_width:
-            ranges += " (more to the side: ← →)"
-        place = f"layer {self.session.layer_index + 1} of {len(self.session.layers)}"
-        words = [layer.type, shape, f"{layer.n_units} units", ranges, place]
-        if not self.session.info.finished:
-            words.append(f"{self.session.info.n_done} of {self.session.info.n_images} images so far")
-        return " · ".join(words)
+        session = self.session
+        place = session.layer_index, len(session.layers)
+        return layer_words(self.shown_layer, session.look, geometry, session.info, *place)
 
     def _moved(self, row: int) -> None:
         """Watched, not sent: so the facts go out in one frame with the cursor."""
@@ -209,10 +196,7 @@ class LayerScreen(LookScreen):
         if self._units is None or len(self._units.n) == 0:
             return
         unit = self.footprints.cursor
-        address = str(replace(self.shown_layer.address, unit=unit))
-        pieces = [LegendPiece(f" {address}  ", STRONG), LegendPiece(unit_words(self._units, unit), DIM)]
-        if n_hidden := self.footprints.n_hidden(unit):
-            pieces.append(LegendPiece(f"  +{n_hidden} classes too rare to draw", DIM))
+        pieces = facts_pieces(self.shown_layer, self._units, unit, self.footprints.n_hidden(unit))
         self.query_one("#facts", PieceLines).show([pieces])
 
     # ---- keys -----------------------------------------------------------------------------
@@ -240,7 +224,3 @@ class LayerScreen(LookScreen):
 
     def action_pitch(self) -> None:
         self.set_look(self.session.look.with_next_pitch())
-
-
-def _indented(lines: list[list[LegendPiece]]) -> list[list[LegendPiece]]:
-    return [[LegendPiece(" ", DIM), *line] for line in lines]

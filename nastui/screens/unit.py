@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.worker import get_current_worker
 
-from nastui.records import Float32, Int32, LayerInfo, UnitTable
+from nastui.records import Float32, Int32, LayerInfo
 from nastui.screens.browse import SHORT
 from nastui.screens.image import ImageScreen
 from nastui.screens.look_screen import LookScreen
@@ -24,34 +24,12 @@ from nastui.views.ink import DIM, STRONG
 from nastui.views.legend import LegendPiece
 from nastui.views.numbers import grouped
 from nastui.views.patch import PatchFinder
-from nastui.views.unit_view import NON_FINITE, Order, UnitView
+from nastui.views.unit_view import NON_FINITE, Order, Place, Shown, UnitView
 from nastui.widgets.count_prefix import CountPrefix
 from nastui.widgets.image_grid import ImageGrid
 from nastui.widgets.paint import Paint
 from nastui.widgets.piece_lines import PieceLines
 from nastui.widgets.unit_chart import UnitChart
-
-
-@dataclass(frozen=True)
-class Place:
-    """A unit looked at with m ranges; answers that come for another place are late."""
-
-    layer: LayerInfo
-    unit: int
-    m: int
-
-
-@dataclass(frozen=True)
-class Shown:
-    """What stands on the screen: a place, the measures of its layer's units, and the unit's ranges."""
-
-    place: Place
-    units: UnitTable
-    view: UnitView
-
-    def is_at(self, place: Place) -> bool:
-        """Whether this is the unit of `place`, with whatever number of ranges."""
-        return (self.place.layer.basis_id, self.place.unit) == (place.layer.basis_id, place.unit)
 
 
 class UnitScreen(LookScreen):

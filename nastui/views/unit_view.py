@@ -7,7 +7,7 @@ from enum import Enum
 
 import numpy as np
 
-from nastui.records import Bool, Float32, Footprints, ImageTable, Int32, Int64
+from nastui.records import Bool, Float32, Footprints, ImageTable, Int32, Int64, LayerInfo, UnitTable
 from nastui.stats.ranges import count_ranges, range_index
 
 NON_FINITE = -1
@@ -145,3 +145,25 @@ class UnitView:
     def _nearest(self, target: int) -> int:
         held = [stop for stop in self.stops() if stop != NON_FINITE]
         return min(held, key=lambda stop: (abs(stop - target), -stop)) if held else 0
+
+
+@dataclass(frozen=True)
+class Place:
+    """A unit looked at with m ranges; answers that come for another place are late."""
+
+    layer: LayerInfo
+    unit: int
+    m: int
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What stands on the screen: a place, the measures of its layer's units, and the unit's ranges."""
+
+    place: Place
+    units: UnitTable
+    view: UnitView
+
+    def is_at(self, place: Place) -> bool:
+        """Whether this is the unit of `place`, with whatever number of ranges."""
+        return (self.place.layer.basis_id, self.place.unit) == (place.layer.basis_id, place.unit)

@@ -1,0 +1,47 @@
+"""The app on a made-up run, driven as a person does: what the tests of the screens share."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from textual.pilot import Pilot
+
+from nastui.app import NastuiApp
+from nastui.records import Address
+from nastui.terminal import Terminal
+from tests.fake_run import FakeRun
+
+
+@asynccontextmanager
+async def opened(
+    run: FakeRun | None = None, start: str | None = None, size: tuple[int, int] = (120, 40)
+) -> AsyncIterator[tuple[NastuiApp, Pilot[None]]]:
+    """The app on a run, settled."""
+    address = None if start is None else Address.parse(start)
+    app = NastuiApp(run or FakeRun(), address, Terminal(colour_depth="truecolor"))
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        yield app, pilot
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    """Wait until what was asked of the file has come and is painted."""
+    for _ in range(3):
+        await pilot.pause()
+        await pilot.app.workers.wait_for_complete()
+    await pilot.pause()
+
+
+async def press(pilot: Pilot[None], *keys: str) -> None:
+    await pilot.press(*keys)
+    await settled(pilot)
+
+
+def text_of(app: NastuiApp) -> list[str]:
+    """The screen's lines as text."""
+    width, height = app.size
+    lines = app.screen._compositor.render_strips()
+    assert len(lines) == height
+    assert all(strip.cell_length == width for strip in lines)
+    return [strip.text for strip in lines]
