@@ -41,3 +41,36 @@ def choose_device(name: str, module: nn.Module, *, is_borrowed: bool) -> torch.d
     except (RuntimeError, AssertionError, NotImplementedError) as exc:
         raise UsageError(f"The device '{name}' cannot be used here: {exc}", hint="Try --device cpu.") from exc
     return device
+
+
+@contextmanager
+def on_device(name: str, module: nn.Module, *, is_borrowed: bool) -> Iterator[torch.device]:
+    """The device called `name`, as `choose_device` has it, with the module on it; a borrowed one goes back afterwards.
+
+    Raises UsageError where the module cannot be moved there, or not back since it lies on several other devices.
+    """
+    device = choose_device(name, module, is_borrowed=is_borrowed)
+    homes = {tensor.device for tensor in (*module.parameters(), *module.buffers())}
+    if not is_borrowed:
+        _move(module, device)
+    if not is_borrowed or not homes or device in homes:
+        yield device
+        return
+    if len(homes) > 1:
+        raise UsageError(
+            f"The model lies on {' and '.join(sorted(map(str, homes)))} and would not get back there from {device}.",
+            hint="Leave out device to use it where it is.",
+        )
+    (home,) = homes
+    try:
+        _move(module, device)
+        yield device
+    finally:
+        module.to(home)
+
+
+def _move(module: nn.Module, device: torch.device) -> None:
+    try:
+        module.to(device)
+    except (RuntimeError, NotImplementedError) as exc:  # too little memory, among others
+        raise UsageError(f"The model cannot be moved to {device}: {exc}", hint="Choose another device.") from exc

@@ -14,7 +14,7 @@ from torch import nn
 
 from nastui.engine.batches import ScannedBatch, scan_batches
 from nastui.engine.class_names import ClassMap
-from nastui.engine.evaluation import choose_device, evaluating
+from nastui.engine.evaluation import evaluating, on_device
 from nastui.engine.findings import find_faults
 from nastui.engine.models import LoadedModel, Transform, adopt_model, load_model
 from nastui.engine.plan import PixelOptions, ScanOptions, ScanPlan, plan_scan
@@ -105,21 +105,19 @@ def scan(
         if isinstance(model, nn.Module):
             stack.enter_context(evaluating(model))
         loaded = _load(model, weights, transform, outputs)
-        place = choose_device(device, loaded.module, is_borrowed=not isinstance(model, str))
-        if isinstance(model, str):
-            loaded.module.to(place)
+        place = stack.enter_context(on_device(device, loaded.module, is_borrowed=not isinstance(model, str)))
         source = load_source(data)
         images = select_images(source, per_class=per_class, classes=classes, seed=seed)
         plan = plan_scan(loaded, source, images, options, place)
         return _Session(plan, Path(out), place, batch_size, workers, on_progress, should_stop).run(force=force)
 
 
-def _check_counts(**counts: int | None) -> None:
-    for name, count in counts.items():
+def _check_counts(*, ranges: int, **counts: int | None) -> None:
+    for name, count in {**counts, "ranges": ranges}.items():
         if count is not None and count < 1:
             raise UsageError(f"{name} is {count}.", hint="Give 1 or more.")
-    if (counts["ranges"] or 1) > MAX_RANGES:
-        raise UsageError(f"ranges is {counts['ranges']}.", hint=f"Give {MAX_RANGES} or fewer.")
+    if ranges > MAX_RANGES:
+        raise UsageError(f"ranges is {ranges}.", hint=f"Give {MAX_RANGES} or fewer.")
 
 
 def _load(
