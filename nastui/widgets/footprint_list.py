@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from time import monotonic
 from typing import ClassVar
 
-from rich.segment import Segment
 from textual.binding import Binding, BindingType
 from textual.geometry import Region
 from textual.message import Message
@@ -17,8 +15,9 @@ from textual.timer import Timer
 
 from nastui.records import Footprints, UnitTable
 from nastui.views.classes import ClassSlots
-from nastui.views.footprint import Geometry, paint_row, row_label, row_number
+from nastui.views.footprint import Geometry
 from nastui.views.look import Look
+from nastui.widgets.footprint_row import BarRow, RowPainter, lines_per_row
 from nastui.widgets.paint import Paint
 from nastui.widgets.row_list import RowList
 
@@ -27,15 +26,6 @@ _MAX_BYTES = 64_000_000  # of counts: 800 blocks of 10 classes, 8 of 1,000
 _MAX_ROWS = 4 * BLOCK
 _AHEAD_DELAY = 0.03  # seconds of rest before rows are painted ahead
 _AHEAD_SLICE = 0.006  # seconds at a time, so that no key waits
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A painted row: the segments of each line's bars, and how many classes are too rare to be drawn."""
-
-    lines: tuple[list[Segment], ...]
-    n_hidden: int
-    hides_much: bool
 
 
 class FootprintList(RowList):
@@ -62,14 +52,13 @@ class FootprintList(RowList):
     def __init__(self, paint: Paint, slots: ClassSlots, look: Look, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, row_lines=lines_per_row(look))
         self._paint = paint
-        self._slots = slots
-        self._look = look
+        self._painter: RowPainter | None = None
         self._units: UnitTable | None = None
         self._geometry: Geometry | None = None
         self._blocks: dict[int, Footprints] = {}
         self._asked: set[int] = set()
         self._ahead: Timer | None = None
-        self._rows: dict[int, _Row] = {}
+        self._rows: dict[int, BarRow] = {}
 
     # ---- what is shown --------------------------------------------------------------------
 
@@ -78,14 +67,15 @@ class FootprintList(RowList):
         if units is not self._units or self._geometry is None or geometry.m != self._geometry.m:
             self._blocks.clear()
             self._asked.clear()
-        self._units, self._slots, self._look, self._geometry = units, slots, look, geometry
+        self._units, self._geometry = units, geometry
+        self._painter = RowPainter(self._paint, units, slots, look, geometry)
         self._rows.clear()
         self.first_column = min(self.first_column, self._last_pan())
         self.resize_rows(len(units.n), lines_per_row(look))
 
     def clear(self) -> None:
         """Show nothing until another layer has been read."""
-        self._units = None
+        self._units = self._painter = None
         self._blocks.clear()
         self._asked.clear()
         self._rows.clear()
@@ -108,9 +98,9 @@ class FootprintList(RowList):
         painted = self._painted(row)
         return 0 if painted is None else painted.n_hidden
 
-    def _painted(self, row: int) -> _Row | None:
+    def _painted(self, row: int) -> BarRow | None:
         """The bars of a row, None while its footprint is being read."""
-        if self._geometry is None:
+        if self._painter is None:
             return None
         block = self._blocks.get(row // BLOCK)
         if block is None:
@@ -120,16 +110,8 @@ class FootprintList(RowList):
         if known is None:
             if len(self._rows) > _MAX_ROWS:
                 self._rows.clear()
-            known = self._rows[row] = self._paint_row(block, row, self._geometry)
+            known = self._rows[row] = self._painter.bars(block, row, self.first_column)
         return known
-
-    def _paint_row(self, block: Footprints, row: int, geometry: Geometry) -> _Row:
-        in_letters = not self._paint.has_colour
-        place = row - block.first_unit
-        painted = paint_row(block, place, self._slots, self._look, geometry, in_letters=in_letters)
-        first, shown = self.first_column, min(geometry.full_width, geometry.bars_width)
-        lines = tuple(self._paint.segments(line[first : first + shown]) for line in painted.lines)
-        return _Row(lines, painted.n_hidden, painted.hides_much)
 
     def _paint_ahead_soon(self) -> None:
         if self._ahead is None:
@@ -162,33 +144,11 @@ class FootprintList(RowList):
     # ---- painting -------------------------------------------------------------------------
 
     def row_strip(self, row: int, line: int, width: int) -> Strip:
-        geometry, units, paint = self._geometry, self._units, self._paint
         painted = self._painted(row)
-        if geometry is None or units is None:
-            return Strip.blank(width, paint.text)
-        is_cursor = row == self.cursor
-        end = paint.cursor if is_cursor else paint.dim
-        segments = [self._label(row, line, hides_much=painted is not None and painted.hides_much)]
-        is_number_line = line == (self._look.row_height - 1) // 2
-        lo = row_number(float(units.lo[row]), to_right=True) if is_number_line else " " * 8
-        hi = row_number(float(units.hi[row]), to_right=False) if is_number_line else " " * 8
-        segments.append(Segment(lo + " ", end))
-        segments.append(Segment(" ", paint.text))
-        if painted is None:
-            segments.append(Segment(" " * min(geometry.full_width, geometry.bars_width), paint.text))
-        else:
-            segments.extend(painted.lines[line])
-        segments.append(Segment(" " + hi, end))
-        return Strip(segments).adjust_cell_length(width, paint.text)
-
-    def _label(self, row: int, line: int, *, hides_much: bool) -> Segment:
-        assert self._geometry is not None
-        assert self._units is not None
-        is_cursor, width = row == self.cursor, self._geometry.label_width - 1
-        label = " " * width
-        if line == (self._look.row_height - 1) // 2:
-            label = row_label(row, width, is_reviewed=bool(self._units.is_reviewed[row]), hides_much=hides_much)
-        return Segment(("▌" if is_cursor else " ") + label, self._paint.cursor if is_cursor else self._paint.text)
+        if self._painter is None:
+            return Strip.blank(width, self._paint.text)
+        segments = self._painter.line(row, line, painted, is_cursor=row == self.cursor)
+        return Strip(segments).adjust_cell_length(width, self._paint.text)
 
     def cursor_regions(self, y: int) -> tuple[Region, ...]:
         if self._geometry is None:
@@ -214,8 +174,3 @@ class FootprintList(RowList):
     def action_pan(self, columns: int) -> None:
         pitch = self._geometry.pitch if self._geometry else 1
         self.first_column += columns * pitch * 4 * (self.take_count() or 1)
-
-
-def lines_per_row(look: Look) -> int:
-    """The lines of a row with the white space under it: bars of more than one line would run into the next row's."""
-    return look.row_height + (look.row_height > 1)

@@ -8,9 +8,9 @@ from functools import lru_cache
 from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
-from textual.strip import SGR_STYLES, Strip
 
 _NULL = Style()
+_ATTRIBUTES = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "21", "51", "52", "53")  # SGR codes by bit of Rich
 _SEEN_ON_BLANKS = 0b1_1111_0100_1000  # underline, reverse, strike, double underline, frame, encircle, overline
 
 
@@ -28,7 +28,7 @@ class Pen:
         out: list[str] = []
         for text, style, _ in segments:
             if style is not None and style.link:
-                out += (self.reset(), Strip.render_style(style, text, self._system))
+                out += (self.reset(), style.render(text, color_system=self._system))
             else:
                 out += (self._select(style or _NULL, is_blank=text.isspace()), text)
         return "".join(out)
@@ -69,4 +69,4 @@ def _codes(style: Style, system: ColorSystem) -> tuple[int, str, str]:
 
 
 def _attribute_codes(attributes: int) -> list[str]:
-    return [SGR_STYLES[bit] for bit in range(attributes.bit_length()) if attributes & (1 << bit)]
+    return [_ATTRIBUTES[bit] for bit in range(attributes.bit_length()) if attributes & (1 << bit)]

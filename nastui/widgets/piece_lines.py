@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
 from nastui.views.legend import LegendPiece
-from nastui.views.plain import printable
+from nastui.widgets.footprint_row import piece_segments
 from nastui.widgets.paint import Paint
 
 
@@ -42,10 +41,5 @@ class PieceLines(Widget):
         width = self.size.width
         if y >= len(self._lines):
             return Strip.blank(width, self._paint.text)
-        segments = [
-            Segment(*self._paint.swatch(piece.ink))
-            if piece.is_swatch
-            else Segment(printable(piece.text), self._paint.ink(piece.ink))
-            for piece in self._lines[y]
-        ]
+        segments = piece_segments(self._lines[y], self._paint)
         return Strip(segments).adjust_cell_length(width, self._paint.text)
