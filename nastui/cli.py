@@ -253,10 +253,10 @@ def _as_usage_error(error: click.ClickException) -> UsageError:
 
 def _say(error: NastuiError) -> int:
     """Write an error of our own to stderr; returns its exit status."""
-    from nastui.printing import printable
+    from nastui.printing import escaped
 
     for line in f"error: {error}".splitlines():
-        click.echo(printable(line), err=True)
+        click.echo(escaped(line), err=True)
     return error.exit_code
 
 

@@ -98,12 +98,12 @@ def _text(value: Value) -> str:
     if isinstance(value, float):
         return f"{value:.5g}"
     if isinstance(value, dict):
-        return ", ".join(f"{printable(key)}: {_text(inner)}" for key, inner in value.items())
+        return ", ".join(f"{escaped(key)}: {_text(inner)}" for key, inner in value.items())
     if isinstance(value, list):
         return " ".join(map(_text, value))
-    return printable(str(value))
+    return escaped(str(value))
 
 
-def printable(text: str) -> str:
+def escaped(text: str) -> str:
     """`text` with control characters, direction marks and lone surrogates written as escapes such as \\x07."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

@@ -11,7 +11,7 @@ from platformdirs import user_cache_path
 from rich.console import Console
 from rich.filesize import decimal
 
-from nastui.printing import printable
+from nastui.printing import escaped
 from nastui.progress import Bar, stop_on_signal
 from nastui.store.reader import RunReader
 
@@ -62,7 +62,7 @@ class ScanReport:
 
     def __call__(self, progress: ScanProgress) -> None:
         for warning in progress.warnings[self._n_warnings :]:
-            self._bar.say(f"warning: {printable(warning)}")
+            self._bar.say(f"warning: {escaped(warning)}")
         self._n_warnings = len(progress.warnings)
         if progress.stage in _STEPS:
             what, unit = _STEPS[progress.stage]

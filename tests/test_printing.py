@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from nastui.printing import Record, print_record, print_rows, printable
+from nastui.printing import Record, escaped, print_record, print_rows
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from nastui.printing import Record, print_record, print_rows, printable
     ],
 )
 def test_text_from_data_is_shown_as_text(text: str, shown: str) -> None:
-    assert printable(text) == shown
+    assert escaped(text) == shown
 
 
 def test_json_rows_are_one_array_with_null_for_what_json_cannot_say(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from nastui.terminal.choose import decide
 from nastui.terminal.doctor import describe_terminal
-from nastui.terminal.record import COLOUR_CHOICES, IMAGE_CHOICES, ColourDepth, Images, Replies, Terminal
+from nastui.terminal.record import COLOUR_CHOICES, IMAGE_CHOICES, Images, Replies, Terminal
 from nastui.terminal.session import open_terminal, prepare_environment, require_terminal
 
 __all__ = [
     "COLOUR_CHOICES",
     "IMAGE_CHOICES",
-    "ColourDepth",
     "Images",
     "Replies",
     "Terminal",

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import cast
 
 from nastui.errors import UsageError
+from nastui.palette import ColourDepth
 from nastui.terminal.record import (
     COLOUR_CHOICES,
     DEFAULT_CELL,
     IMAGE_CHOICES,
-    ColourDepth,
     Images,
     Replies,
     Terminal,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-ColourDepth = Literal["truecolor", "256", "16", "none"]
+from nastui.palette import ColourDepth
+
 Images = Literal["kitty", "sixel", "half", "none"]
 
 COLOUR_CHOICES = ("auto", "truecolor", "256", "16", "none")

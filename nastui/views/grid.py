@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Hashable
 from dataclasses import dataclass
 from enum import Enum
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import set_cell_size
 
 from nastui.views.patch import Part
+from nastui.views.plain import cut, printable
 
 CAPTION_LINES = 2
 GAP = 2  # columns between tiles: room for the mark of the tile under the cursor
@@ -165,10 +165,4 @@ def plain_text(text: str, width: int) -> str:
 
     Control and formatting characters (escape codes, line ends, direction overrides) become `·`.
     """
-    shown = "".join("·" if unicodedata.category(char) in _UNPRINTABLE else char for char in text)
-    if cell_len(shown) > width > 0:
-        shown = set_cell_size(shown, width - 1) + "…"
-    return set_cell_size(shown, max(0, width))
-
-
-_UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+    return set_cell_size(cut(printable(text), width), max(0, width))
