@@ -191,7 +191,14 @@ class UnitScreen(LookScreen):
             words = f"{layer.type} · unit {grouped(place.unit)} of {grouped(layer.n_units)} · {place.m} ranges"
             self.show_title(str(replace(layer.address, unit=place.unit)), words)
         self.query_one("#measures", PieceLines).show([[LegendPiece(f" {unit_words(units, place.unit)}", DIM)]])
-        self.query_one(UnitChart).show(view, self._stop, self.session.slots, self.session.look)
+        self._show_chart(view)
+
+    def _show_chart(self, view: UnitView) -> None:
+        """The ranges, with a mark where the image lies that one stands on."""
+        image_id = self._image_id()
+        is_there = image_id is not None and self._stop != NON_FINITE and view.range_of[image_id] == self._stop
+        value = float(view.values[image_id]) if is_there else None
+        self.query_one(UnitChart).show(view, self._stop, self.session.slots, self.session.look, value)
 
     def _image_id(self) -> int | None:
         """The image that one stands on."""
@@ -206,7 +213,6 @@ class UnitScreen(LookScreen):
         self._listed_slots = slots
         ids = self._tiles.ids
         self._image = ids.index(image_id) if image_id in ids else 0
-        self.query_one(UnitChart).show(view, self._stop, slots, self.session.look)
         self._show_page()
 
     def _range_lines(self, view: UnitView) -> list[list[LegendPiece]]:
@@ -242,6 +248,7 @@ class UnitScreen(LookScreen):
         grid, shown = self.query_one(ImageGrid), self._shown
         if shown is None:
             return
+        self._show_chart(shown.view)
         self.query_one("#range", PieceLines).show(self._range_lines(shown.view))
         layout = grid.layout_for(len(self._tiles))
         missing = self._tiles.missing(layout.page_start(self._image), layout.per_page)

@@ -102,7 +102,7 @@ async def test_the_thresholds_of_the_widths_are_live() -> None:
 async def test_a_unit_shows_its_measures_its_counts_and_an_axis() -> None:
     async with opened(start="features.0:0") as (app, _):
         text = "\n".join(text_of(app))
-        for words in ("features.0:0", "lo −1.4", "hi 2.4", "n 200", "range 31 of 31", "image 1 of"):
+        for words in ("features.0:0", "lo −1.4", "hi 2.4", "n 200", "range 31 of 31", "image 1 of", "◆"):
             assert words in text
 
 
