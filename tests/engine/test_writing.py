@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import threading
-import time
+from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any
 
@@ -13,10 +13,10 @@ from nastui.records import Batch
 
 
 class FakeWriter:
-    """Stands in for RunWriter: notes what it gets, in which thread, and can be slow or full."""
+    """Stands in for RunWriter: notes what it gets, in which thread, and can be full, or write only when let."""
 
-    def __init__(self, *, full_from: int = 1_000_000, seconds: float = 0.0) -> None:
-        self.full_from, self.seconds = full_from, seconds
+    def __init__(self, *, full_from: int = 1_000_000, gate: threading.Semaphore | None = None) -> None:
+        self.full_from, self.gate = full_from, gate
         self.got: list[int] = []
         self.threads: set[int] = set()
         self.closed_with: list[type[BaseException] | None] = []
@@ -27,7 +27,8 @@ class FakeWriter:
 
     def append(self, batch: Batch) -> None:
         self.threads.add(threading.get_ident())
-        time.sleep(self.seconds)
+        if self.gate is not None:
+            assert self.gate.acquire(timeout=30), "nobody lets the writer write"
         if batch.first_image >= self.full_from:
             raise StoreFull("the disk is full")
         self.got.append(batch.first_image)
@@ -68,15 +69,20 @@ def test_batches_arrive_in_order_in_one_other_thread() -> None:
 
 
 def test_the_model_does_not_wait_for_a_write_but_never_runs_far_ahead() -> None:
-    fake = FakeWriter(seconds=0.05)
-    with background(fake) as writer:
-        start = time.perf_counter()
+    gate = threading.Semaphore(0)
+    fake = FakeWriter(gate=gate)
+    with background(fake) as writer, ThreadPoolExecutor(1) as model:
         for first in range(3):
             writer.append(batch(first))
-        assert time.perf_counter() - start < 0.05
+        assert fake.got == []
         for first in range(3, 10):
-            writer.append(batch(first))
-            assert first - len(fake.got) <= 4
+            is_waiting = model.submit(writer.append, batch(first))
+            with pytest.raises(TimeoutError):
+                is_waiting.result(timeout=0.01)
+            gate.release()
+            is_waiting.result()
+            assert fake.got == list(range(first - 2))
+        gate.release(3)
         writer.checkpoint()
         assert fake.n_done == 10
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scanning_process import N_IMAGES
+from scanning_process import LEEWAY, MOST_IMAGES, N_IMAGES
 from small_scan import LAYERS, SPEC, append, child_environment, contents, create, is_failed, make_run, values
 
 from nastui.store import tiles
@@ -23,9 +23,9 @@ from nastui.store.reader import RunReader
 from nastui.store.writer import RunWriter
 
 
-def start(path: Path) -> subprocess.Popen[str]:
-    script = Path(__file__).with_name("scanning_process.py")
-    return subprocess.Popen([sys.executable, script, path], stdout=subprocess.PIPE, text=True, env=child_environment())
+def start(path: Path, steps: int) -> subprocess.Popen[str]:
+    command = [sys.executable, str(Path(__file__).with_name("scanning_process.py")), str(path), str(steps)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=child_environment())
 
 
 def check_what_is_there(path: Path) -> tuple[int, bool]:
@@ -45,12 +45,13 @@ def test_killed_again_and_again_it_ends_in_the_same_file(tmp_path: Path) -> None
     path = tmp_path / "killed.nas.db"
     moments = random.Random(2)
     n_done, is_finished, kills = 0, False, 0
+    assert sum(LEEWAY + 3 * kill for kill in range(3)) * MOST_IMAGES < N_IMAGES, "it could end before the third kill"
     while not is_finished:
-        process = start(path)
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
         # The first kills come early and then later and later, so that creation, rows and the finish are all hit.
-        time.sleep(moments.uniform(0, 0.02 + 0.05 * kills))
+        process = start(path, moments.randint(0, 3 * kills))
+        assert process.stdout is not None
+        assert process.stdout.readline() in ("now\n", "")  # nothing: it came to its end before
+        time.sleep(moments.uniform(0, 0.02))
         process.send_signal(signal.SIGKILL)
         process.stdout.close()
         status = process.wait()
