@@ -1,6 +1,7 @@
-"""First paint of a layer of 4,096 units in a cold process, against that of an empty Textual app.
+"""First paint of a layer in a cold process, against that of an empty Textual app: with 4,096 and with 25,088 units.
 
-Both run through the same pseudo-terminal and interpreter, in turns; the ratio of the medians has to be at most 1.5.
+All run through the same pseudo-terminal and interpreter, in turns. The ratio of the medians has to be at most 1.3 with
+4,096 units (issue 2 asked for 1.5, issue 3 for 1.3) and 1.5 with 25,088.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from synthetic_run import LAYER, write_run
 
 from nastui.store.reader import RunReader
 
-LIMIT = 1.5
+LIMITS = {4_096: 1.3, 25_088: 1.5}  # units: ratio
 ROUNDS = 9
 UNIT = 3
 EMPTY_APP = """
@@ -44,17 +45,25 @@ def seconds_until(text: bytes, command: list[str]) -> float:
 
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
-        run = Path(folder) / "layer.nas.db"
-        write_run(run)
-        in_a_row = highest_value(run, UNIT)
-        ours, empty = [], []
+        ready = {}
+        for n_units in LIMITS:
+            path = Path(folder) / f"{n_units}.nas.db"
+            write_run(path, n_units=n_units)
+            ready[n_units] = path, highest_value(path, UNIT)
+        empty: list[float] = []
+        ours: dict[int, list[float]] = {n_units: [] for n_units in LIMITS}
         for _ in range(ROUNDS):
             empty.append(seconds_until(b"first paint", [sys.executable, "-c", EMPTY_APP]))
-            ours.append(seconds_until(in_a_row, [sys.executable, "-m", "nastui", str(run), LAYER]))
-    ratio = statistics.median(ours) / statistics.median(empty)
-    print(f"layer of 4,096 units: {statistics.median(ours):.3f} s; empty Textual app: {statistics.median(empty):.3f} s")
-    print(f"first paint: ratio {ratio:.2f}, limit {LIMIT}")
-    return int(ratio > LIMIT)
+            for n_units, (path, in_a_row) in ready.items():
+                command = [sys.executable, "-m", "nastui", str(path), LAYER]
+                ours[n_units].append(seconds_until(in_a_row, command))
+    peer = statistics.median(empty)
+    print(f"empty Textual app: {peer:.3f} s")
+    ratios = {n_units: statistics.median(times) / peer for n_units, times in ours.items()}
+    for n_units, ratio in ratios.items():
+        print(f"layer of {n_units:,} units: {ratio * peer:.3f} s")
+        print(f"first paint, {n_units:,} units: ratio {ratio:.2f}, limit {LIMITS[n_units]}")
+    return int(any(ratio > LIMITS[n_units] for n_units, ratio in ratios.items()))
 
 
 if __name__ == "__main__":
