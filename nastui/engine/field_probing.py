@@ -7,6 +7,7 @@ for every cut through the image, which is why it only checks the arithmetic, and
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import product
 
@@ -53,9 +54,28 @@ def reached_positions(module: nn.Module, layers: Sequence[CaptureLayer], image: 
         images = image.repeat(len(part) + 1, 1, 1, 1)  # the last one stays as it is
         for row, cut in enumerate(part):
             images[row][cut.pixels()] = torch.nan
-        with LayerHooks(module, layers, _noting(part, found)), torch.inference_mode():
-            run_forward(module, images)
+        run_up_to(module, layers, images, _noting(part, found))
     return found
+
+
+class _Enough(Exception):
+    """The last layer that was asked for has been computed."""
+
+
+def run_up_to(
+    module: nn.Module, layers: Sequence[CaptureLayer], images: Tensor, on_output: Callable[[CaptureLayer, object], None]
+) -> None:
+    """Hand over the outputs of the layers; what the model would compute after the last of them is spared."""
+    missing = {layer.spec.path for layer in layers}
+
+    def hand_over(layer: CaptureLayer, output: object) -> None:
+        on_output(layer, output)
+        missing.discard(layer.spec.path)
+        if not missing:
+            raise _Enough
+
+    with LayerHooks(module, layers, hand_over), torch.inference_mode(), suppress(_Enough):
+        run_forward(module, images)
 
 
 def _noting(cuts: Sequence[Cut], found: Reached) -> Callable[[CaptureLayer, object], None]:
@@ -68,6 +88,11 @@ def _noting(cuts: Sequence[Cut], found: Reached) -> Callable[[CaptureLayer, obje
             found[layer.spec.path][cut] = is_new[row].any(1 - cut.axis)
 
     return note
+
+
+def edge_cuts(height: int, width: int) -> list[Cut]:
+    """The first and the last row and column: what all four reach sees the whole image."""
+    return [Cut(0, 1, False), Cut(0, height - 1, True), Cut(1, 1, False), Cut(1, width - 1, True)]
 
 
 def all_cuts(height: int, width: int) -> list[Cut]:

@@ -15,10 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from nastui.engine.field_arithmetic import FieldTracer, Geometry
-from nastui.engine.field_probing import Bounds, Cut, all_cuts, reached_positions
-from nastui.engine.hooks import LayerHooks
+from nastui.engine.field_probing import Bounds, Cut, all_cuts, edge_cuts, reached_positions, run_up_to
 from nastui.engine.layers import CaptureLayer
-from nastui.engine.trace import run_forward
 from nastui.records import Bool, Float64, ReceptiveField
 
 _DEVICES = ("cpu", "cuda")  # where NaN is known to survive every operation
@@ -30,8 +28,8 @@ def receptive_fields(
     """The receptive field of every layer by path, None for those that have no map of the image or defy finding out.
 
     `module` in evaluation mode; it and torch's random numbers are left as they were. `example`: one input or a batch of
-    them on the module's device. Six images go through the model, some sixty more if there is an operation that the
-    arithmetic does not know.
+    them on the module's device. Six images go through the model, four to seventy more if there is an operation that the
+    arithmetic does not know, as far as the last layer that depends on it.
     """
     nowhere: dict[str, ReceptiveField | None] = {layer.spec.path: None for layer in layers}
     maps = [layer for layer in layers if len(layer.spec.shape) == 3 and layer.unit_dim == 0]
@@ -53,8 +51,8 @@ def traced_fields(module: nn.Module, layers: Sequence[CaptureLayer], image: Tens
     def note(layer: CaptureLayer, output: object) -> None:
         found[layer.spec.path] = tracer.of(output) if isinstance(output, Tensor) else None
 
-    with LayerHooks(module, layers, note), torch.inference_mode(), tracer:
-        run_forward(module, image)
+    with tracer:
+        run_up_to(module, layers, image, note)
     return {path: None if geometry is None else _field(geometry) for path, geometry in found.items()}
 
 
@@ -68,10 +66,16 @@ def _field(geometry: Geometry) -> ReceptiveField | None:
 def probed_fields(module: nn.Module, layers: Sequence[CaptureLayer], image: Tensor) -> dict[str, ReceptiveField | None]:
     """By trial alone: fields that enclose the true ones, to a sixteenth of the image."""
     height, width = image.shape[-2:]
-    reached = reached_positions(module, layers, image, all_cuts(height, width))
-    return {
-        layer.spec.path: _enclosing(reached[layer.spec.path], layer.spec.shape[1:], (height, width)) for layer in layers
-    }
+    edges = reached_positions(module, layers, image, edge_cuts(height, width))
+    see_part = [layer for layer in layers if not all(np.all(seen) for seen in edges[layer.spec.path].values())]
+    whole = ReceptiveField(height, width, 0, 0, 0, 0)
+    found: dict[str, ReceptiveField | None] = {layer.spec.path: whole for layer in layers}
+    if see_part:
+        reached = reached_positions(module, see_part, image, all_cuts(height, width))
+        for layer in see_part:
+            path, shape = layer.spec.path, layer.spec.shape[1:]
+            found[path] = _enclosing(reached[path], shape, (height, width))
+    return found
 
 
 def _enclosing(reached: Mapping[Cut, Bool], shape: tuple[int, ...], lengths: tuple[int, int]) -> ReceptiveField | None:
