@@ -101,7 +101,7 @@ def check_layer_screen(terminal: FakeTerminal, env: dict[str, str]) -> None:
     for letter, name in zip(LETTERS, NAMES, strict=False):
         assert f"{letter} {name}" in lines[1]
     for unit in range(7):
-        assert any(re.match(rf"[▌ ]+\+?{unit} .*\d.*┃.*\d", line) for line in lines), unit
+        assert any(re.match(rf"[▌ +]+{unit} .*\d.*┃.*\d", line) for line in lines), unit
     check_classes(lines, bytes(terminal.written), env)
 
 
