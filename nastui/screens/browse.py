@@ -27,8 +27,8 @@ class BrowseScreen(Screen[None], inherit_bindings=False):
     """A screen over one session: a title line above, the eight most used keys below, every key in `?`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("question_mark", "help", "Keys", key_display="?"),
-        Binding("q,escape", "leave", "Up", key_display="q"),
+        Binding("question_mark", "help", "Keys", key_display="?", tooltip="All keys of this screen"),
+        Binding("q,escape", "leave", "Up", key_display="q", tooltip="Up, to where you came from"),
     ]
 
     class ReadFailed(Message):

@@ -73,7 +73,7 @@ class ClassPicker(ModalScreen[ClassSlots], inherit_bindings=False):
         super().__init__()
         self._slots = slots
         self._list = ClassList(paint, classes)
-        self._words = Static("↑ ↓ choose   ⏎ focus   tab colour   esc done", markup=False)
+        self._words = Static("↑ ↓ choose  tab colour  ⏎ focus and close  esc close", markup=False)
 
     def compose(self) -> ComposeResult:
         with Vertical():

@@ -50,7 +50,8 @@ def key_rows(screen: Screen[Any]) -> list[tuple[str, str]]:
     grouped: dict[tuple[str, str], list[str]] = {}
     for _, binding, enabled, _ in screen.active_bindings.values():
         if enabled and binding.description and not binding.system:
-            grouped.setdefault((binding.action, binding.description), []).append(key_name(binding))
+            words = binding.tooltip or binding.description
+            grouped.setdefault((binding.action, words), []).append(key_name(binding))
     return [("  ".join(dict.fromkeys(keys)), description) for (_, description), keys in grouped.items()]
 
 

@@ -38,8 +38,8 @@ class ImageScreen(BrowseScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("p", "frame", "Frame around the patch", show=False),
-        Binding("o", "original", "Original file", key_display="o"),
-        Binding("J", "step_image(1)", "Image", key_display="J K"),
+        Binding("o", "original", "Original file", key_display="o", tooltip="Original file instead of thumbnail"),
+        Binding("J", "step_image(1)", "Image", key_display="J K", tooltip="Next image of the range"),
         Binding("K", "step_image(-1)", "Previous image of the range", show=False),
     ]
 

@@ -17,7 +17,7 @@ class LookScreen(BrowseScreen):
     """A screen with footprints: m and the two thresholds of the bar widths are live keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f", "focus_next(1)", "Focus on the next class, others dimmed", show=False),
+        Binding("f", "focus_next(1)", "Focus on the next class; after the last, on none", show=False),
         Binding("F", "focus_next(-1)", "Focus on the class before", show=False),
         Binding("c", "classes", "Classes by name: colours and focus", show=False),
         Binding("right_square_bracket", "ranges(1)", "More ranges; N] sets N", show=False),

@@ -41,11 +41,11 @@ class UnitScreen(LookScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("h,left", "step_range(-1)", "Range to the left", show=False),
-        Binding("l,right", "step_range(1)", "Range", key_display="h l"),
-        Binding("j,down", "step_image(1)", "Image", key_display="j k"),
+        Binding("l,right", "step_range(1)", "Range", key_display="h l", tooltip="Range to the right"),
+        Binding("j,down", "step_image(1)", "Image", key_display="j k", tooltip="Next image"),
         Binding("k,up", "step_image(-1)", "Previous image", show=False),
-        Binding("enter", "open_image", "Open", key_display="⏎"),
-        Binding("ctrl+f,pagedown,space", "step_page(1)", "Page", key_display="space"),
+        Binding("enter", "open_image", "Open", key_display="⏎", tooltip="Open the image"),
+        Binding("ctrl+f,pagedown,space", "step_page(1)", "Page", key_display="space", tooltip="Next page of images"),
         Binding("ctrl+b,pageup,b", "step_page(-1)", "Previous page of images", show=False),
         Binding("circumflex_accent,home", "end_range(0)", "Range of the lowest values", show=False),
         Binding("dollar_sign,end", "end_range(-1)", "Range of the highest values", show=False),
@@ -55,9 +55,9 @@ class UnitScreen(LookScreen):
         Binding("r", "sample", "Images in random order; 7r: by seed 7", show=False),
         Binding("p", "patches", "Patches or whole images", show=False),
         Binding("t", "tile_size", "Larger or smaller images", show=False),
-        Binding("J", "step_unit(1)", "Unit", key_display="J K"),
+        Binding("J", "step_unit(1)", "Unit", key_display="J K", tooltip="Next unit"),
         Binding("K", "step_unit(-1)", "Previous unit", show=False),
-        Binding("L", "step_layer(1)", "Layer", key_display="L H"),
+        Binding("L", "step_layer(1)", "Layer", key_display="L H", tooltip="Next layer"),
         Binding("H", "step_layer(-1)", "Previous layer", show=False),
         Binding("g", "first_unit", "First unit: gg", show=False),
         Binding("G", "go_to_unit", "Last unit, or unit N after a number: 317G", show=False),
@@ -154,7 +154,8 @@ class UnitScreen(LookScreen):
         before, self._shown = self._shown, message.shown
         view = message.shown.view
         image_id = self._image_id() if before is not None and before.is_at(self._wanted) else None
-        self._stop = view.first_stop() if image_id is None else int(view.range_of[image_id])
+        focus = self.session.slots.focus
+        self._stop = view.first_stop(focus) if image_id is None else int(view.range_of[image_id])
         self._show_unit()
         self._list_images(image_id)
 
@@ -179,8 +180,14 @@ class UnitScreen(LookScreen):
         if self._wanted is not None and self._wanted.m != self.session.look.ranges:
             self._open()
         self._show_unit()
-        if self.session.slots is not self._listed_slots:
-            self._list_images(self._image_id())
+        slots = self.session.slots
+        if slots is self._listed_slots:
+            return
+        if self._shown is not None and slots.focus != self._listed_slots.focus:
+            stops = self._shown.view.stops(slots.focus)
+            if stops and self._stop not in stops:
+                self._stop = min(stops, key=lambda stop: abs(stop - self._stop))
+        self._list_images(self._image_id())
 
     def _show_unit(self) -> None:
         if self._shown is None:
@@ -278,7 +285,7 @@ class UnitScreen(LookScreen):
 
     def action_step_range(self, step: int) -> None:
         count = (self.take_count() or 1) * step
-        stops = self._shown.view.stops() if self._shown is not None else []
+        stops = self._shown.view.stops(self.session.slots.focus) if self._shown is not None else []
         if not stops:
             return
         if self._stop in stops:
@@ -295,7 +302,7 @@ class UnitScreen(LookScreen):
     def action_end_range(self, end: int) -> None:
         self.take_count()
         if self._shown is not None:
-            stops = [stop for stop in self._shown.view.stops() if stop != NON_FINITE]
+            stops = [stop for stop in self._shown.view.stops(self.session.slots.focus) if stop != NON_FINITE]
             if stops:
                 self._choose(stops[end])
 

@@ -46,5 +46,5 @@ def facts_pieces(layer: LayerInfo, units: UnitTable, unit: int, n_hidden: int) -
     address = str(replace(layer.address, unit=unit))
     pieces = [LegendPiece(f" {address}  ", STRONG), LegendPiece(unit_words(units, unit), DIM)]
     if n_hidden:
-        pieces.append(LegendPiece(f"  +{n_hidden} classes too rare to draw", DIM))
+        pieces.append(LegendPiece(f"  in some range {n_hidden} classes are too rare to draw", DIM))
     return pieces

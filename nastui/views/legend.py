@@ -33,9 +33,8 @@ def legend_lines(slots: ClassSlots, look: Look, width: int, max_lines: int) -> l
         (slots.letter(class_id), slots.names[class_id], OTHER if slots.is_dimmed(class_id) else slot)
         for slot, class_id in enumerate(slots.interest)
     ]
-    if slots.has_other:
-        n_other = len(slots.names) - len(slots.interest)
-        entries.append(("·", f"{n_other} other", OTHER))
+    n_other = len(slots.names) - len(slots.interest)
+    entries.append(("·", f"{n_other} other" if n_other else "too rare to draw", OTHER))
     widths = "images: " + "  ".join(f"{glyph} {words}" for glyph, words in zip("▎▌█", look.width_words(), strict=True))
     for longest in (24, 16, 12, 8, 5, 3):
         lines = _flow([(letter, cut(name, longest), slot) for letter, name, slot in entries], widths, width)

@@ -94,14 +94,18 @@ class UnitView:
         """Images that count and whose value is NaN or infinite."""
         return int((self.range_of[self.is_ok] == NON_FINITE).sum())
 
-    def stops(self) -> list[int]:
-        """The ranges that hold images, rising; NON_FINITE last where there are such values."""
-        stops = [r for r, total in enumerate(self.totals) if total]
-        return [*stops, NON_FINITE] if self.n_non_finite else stops
+    def stops(self, class_id: int | None = None) -> list[int]:
+        """The ranges that hold images, of one class only where `class_id` is given, rising; NON_FINITE last where there
+        are such values."""
+        if class_id is None:
+            stops = [r for r, total in enumerate(self.totals) if total]
+            return [*stops, NON_FINITE] if self.n_non_finite else stops
+        held = set(self.range_of[self.is_ok & (self.class_id == class_id)].tolist())
+        return [*sorted(held - {NON_FINITE}), *held & {NON_FINITE}]
 
-    def first_stop(self) -> int:
+    def first_stop(self, class_id: int | None = None) -> int:
         """Where one starts: at the highest values, at the NaN and infinite ones where there are no others."""
-        stops = self.stops()
+        stops = self.stops(class_id)
         finite = [stop for stop in stops if stop != NON_FINITE]
         return finite[-1] if finite else NON_FINITE if stops else 0
 

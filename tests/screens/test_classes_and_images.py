@@ -166,3 +166,16 @@ async def test_an_image_without_a_patch_says_why() -> None:
     async with opened(start="classifier.1:3") as (app, pilot):
         await press(pilot, "m", "enter")
         assert "no frame: classifier.1 has no map" in "\n".join(text_of(app))
+
+
+async def test_a_unit_opens_at_images_of_the_class_in_focus() -> None:
+    run = FakeRun()
+    async with opened(run, "features.0") as (app, pilot):
+        await press(pilot, "f", "enter")
+        screen = app.screen
+        assert isinstance(screen, UnitScreen)
+        assert screen._tiles.ids
+        assert set(run.class_id[screen._tiles.ids]) == {0}
+        for key in ("h", "h", "home", "l", "end"):
+            await press(pilot, key)
+            assert set(run.class_id[screen._tiles.ids]) == {0}
