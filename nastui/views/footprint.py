@@ -86,7 +86,7 @@ def fit_geometry(lo: Float64, hi: Float64, look: Look, width: int) -> Geometry:
     The widest pitch that fits with all m ranges is taken; where not even the narrowest does, and no pitch was asked
     for, fewer ranges are: the picture of a smaller m is exact, a cut one is not.
     """
-    label_width = max(len(str(len(lo))), 4) + 3
+    label_width = max(len(str(len(lo))), 4) + 4
     bars_width = max(width - label_width - 2 * _NUMBER_WIDTH - 3, 1)
     pitches = PITCHES if look.pitch is None else (look.pitch,)
     m = look.ranges
@@ -147,7 +147,7 @@ def paint_row(
 def row_label(unit: int, width: int, *, is_reviewed: bool, hides_much: bool) -> str:
     """The unit's number at the left end of its row, with a ✓ when a person has looked at it and a + when its bars hide
     a class."""
-    return f"{'+' if hides_much else ' '}{'✓' if is_reviewed else ' '}{unit}".rjust(width)
+    return f"{'+' if hides_much else ' '}{'✓' if is_reviewed else ' '}{unit} ".rjust(width)
 
 
 def row_number(value: float, *, to_right: bool) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.cells import cell_len
 
@@ -13,6 +13,7 @@ from nastui.views.look import Look
 from nastui.views.plain import cut
 
 _GAP = 2
+_ENTRY = 3  # pieces of a class: swatch, letter, name
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +41,26 @@ def legend_lines(slots: ClassSlots, look: Look, width: int, max_lines: int) -> l
         lines = _flow([(letter, cut(name, longest), slot) for letter, name, slot in entries], widths, width)
         if len(lines) <= max_lines:
             return lines
+    return _cut_off(lines, width, max_lines)
+
+
+def _cut_off(lines: list[list[LegendPiece]], width: int, max_lines: int) -> list[list[LegendPiece]]:
+    """The first lines, and how many classes the others name, where a last class has made room for that."""
     kept = lines[:max_lines]
+    last = kept[-1]
     hidden = sum(piece.is_swatch for line in lines[max_lines:] for piece in line)
-    kept[-1].append(LegendPiece(f" +{hidden}", DIM))
+    while hidden and cell_len("".join(piece.text for piece in last).rstrip() + _count(hidden)) > width:
+        hidden += last[-_ENTRY].is_swatch
+        del last[-_ENTRY:]
+    if hidden:
+        if last:
+            last[-1] = replace(last[-1], text=last[-1].text.rstrip())
+        last.append(LegendPiece(_count(hidden), DIM))
     return kept
+
+
+def _count(hidden: int) -> str:
+    return f" +{hidden}"
 
 
 def _flow(entries: list[tuple[str, str, int]], widths: str, width: int) -> list[list[LegendPiece]]:
