@@ -20,7 +20,7 @@ def main() -> int:
         run = Path(folder) / "layer.nas.db"
         write_run(run)
         with PseudoTerminal([sys.executable, "-m", "nastui", str(run), LAYER]) as terminal:
-            terminal.wait_for(b"class 9")
+            terminal.wait_for(b"Next layer")  # the keys come with Textual, after the first page
             opening = len(terminal.output) + terminal.settle(1)
             at_rest = terminal.count(REST)
             keys = []

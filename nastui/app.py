@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
+from rich.segment import Segment
 from textual import work
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
@@ -14,7 +15,6 @@ from textual.timer import Timer
 
 from nastui.addresses import find_layer
 from nastui.errors import NastuiError
-from nastui.limits import MAX_RANGES
 from nastui.records import Address
 from nastui.screens.browse import BrowseScreen
 from nastui.screens.layer import LayerScreen
@@ -22,7 +22,6 @@ from nastui.screens.layers import LayersScreen
 from nastui.screens.session import RunAccess, Session
 from nastui.settings import Settings
 from nastui.terminal import Terminal
-from nastui.views.look import Look
 from nastui.widgets.graphics_app import GraphicsApp
 from nastui.widgets.paint import DARK, Paint, Tones
 
@@ -30,7 +29,10 @@ _GROWTH_EVERY = 1.0  # seconds between two looks at a run that is being written
 
 
 class NastuiApp(GraphicsApp[None]):
-    """Shows one run. `start` opens a layer or a unit at once; `terminal` says what can be drawn."""
+    """Shows one run. `start` opens a layer or a unit at once; `terminal` says what can be drawn.
+
+    `standing`: the lines of the layer screen that the terminal shows already.
+    """
 
     CSS_PATH = "app.tcss"
     TITLE = "nastui"
@@ -42,14 +44,15 @@ class NastuiApp(GraphicsApp[None]):
     ]
 
     def __init__(
-        self, run: RunAccess, start: Address | None, terminal: Terminal, settings: Settings | None = None
+        self,
+        run: RunAccess,
+        start: Address | None,
+        terminal: Terminal,
+        settings: Settings | None = None,
+        standing: Sequence[Sequence[Segment]] = (),
     ) -> None:
-        super().__init__(terminal)
-        settings = settings or Settings()
-        ranges = min(run.info().spec.ranges, MAX_RANGES)
-        self.session = Session.open(run, Look(**{"ranges": ranges, **settings.look}))
-        if settings.follows_classes:
-            self.session.fit_widths()
+        super().__init__(terminal, standing)
+        self.session = Session.open(run, settings or Settings())
         self.paint = Paint(terminal.colour_depth)
         if start is not None:
             self.session.layer, self.session.unit = find_layer(run, start), start.unit or 0

@@ -26,6 +26,8 @@ from nastui.command_options import (
 from nastui.errors import NastuiError, UsageError
 
 if TYPE_CHECKING:
+    from rich.segment import Segment
+
     from nastui.app import NastuiApp
 
 BROKEN_PIPE = 141  # 128 + SIGPIPE, as a shell reports a program that the signal ended
@@ -195,11 +197,15 @@ def _open(
     start = Address.parse(address) if address else None
     settings = read_settings(config_path(os.environ)).with_look(look, widths)
     with RunReader(file) as run:
-        if start is not None:
-            find_layer(run, start)
+        layer = find_layer(run, start) if start is not None else None
         settings.set_defaults(os.environ)
         with open_terminal(images=images, color=color) as terminal:
-            app = _import_app()(run, start, terminal, settings)
+            standing: list[list[Segment]] = []
+            if start is not None and layer is not None and start.unit is None:
+                from nastui.first_look import show_first_page
+
+                standing = show_first_page(run, layer, terminal, settings)
+            app = _import_app()(run, start, terminal, settings, standing)
             app.run()
     if app.return_code:
         click.get_current_context().exit(app.return_code)

@@ -16,9 +16,15 @@ def modules_after(code: str) -> set[str]:
     return set(done.stdout.splitlines()[-1].split())
 
 
-@pytest.mark.parametrize("module", ["nastui.app", "nastui.cli", "nastui.store.reader", "nastui.listings"])
+@pytest.mark.parametrize(
+    "module", ["nastui.app", "nastui.first_look", "nastui.cli", "nastui.store.reader", "nastui.listings"]
+)
 def test_looking_at_a_run_never_imports_torch(module: str) -> None:
     assert modules_after(f"import {module}").isdisjoint({"torch", "torchvision", "sklearn", "scipy"})
+
+
+def test_the_first_page_of_a_layer_needs_no_textual() -> None:
+    assert modules_after("import nastui.first_look").isdisjoint({"textual", "PIL"})
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["scan", "--help"], ["--version"]])

@@ -19,6 +19,7 @@ from nastui.views.classes import MAX_SLOTS
 from nastui.views.footprint import Geometry, fit_geometry
 from nastui.views.layer_page import facts_pieces, layer_words, legend_block
 from nastui.widgets.footprint_list import BLOCK, FootprintList
+from nastui.widgets.graphics_app import GraphicsApp
 from nastui.widgets.paint import Paint
 from nastui.widgets.piece_lines import PieceLines
 
@@ -149,6 +150,19 @@ class LayerScreen(LookScreen):
         if message.layer.basis_id == self.shown_layer.basis_id:
             self.footprints.add([message.footprints])
             self._show_facts()
+            self.call_after_refresh(self._show_frames_if_whole)
+
+    def _show_frames_if_whole(self) -> None:
+        if self.footprints.is_whole:
+            self._show_frames()
+
+    def _show_frames(self) -> None:
+        """Let the app go on from the page that stood on the terminal before it did."""
+        if isinstance(self.app, GraphicsApp):
+            self.app.show_frames()
+
+    def on_screen_suspend(self) -> None:
+        self._show_frames()
 
     # ---- showing --------------------------------------------------------------------------
 

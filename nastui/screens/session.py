@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from nastui.limits import MAX_RANGES
 from nastui.records import (
     NEURON,
     ClassInfo,
@@ -18,6 +19,7 @@ from nastui.records import (
     RunInfo,
     UnitTable,
 )
+from nastui.settings import Settings
 from nastui.views.classes import ClassSlots
 from nastui.views.look import Look
 
@@ -70,7 +72,7 @@ class Session:
     is_interest_chosen: bool = False
 
     @classmethod
-    def open(cls, run: RunAccess, look: Look) -> Session:
+    def open(cls, run: RunAccess, settings: Settings) -> Session:
         """Read what every screen needs of a run; the activations stay in the file."""
         info = run.info()
         classes = run.classes()
@@ -83,7 +85,7 @@ class Session:
             layer=layers[0],
             images=run.image_table(),
             slots=ClassSlots.choose(classes),
-            look=look,
+            look=look_at(info, classes, settings),
         )
 
     @property
@@ -97,9 +99,19 @@ class Session:
 
     def fit_widths(self) -> None:
         """Scale the thresholds of the bar widths to the images per class."""
-        self.look = self.look.with_widths_for(sum(c.n_images for c in self.classes) / max(len(self.classes), 1))
+        self.look = _fitted(self.look, self.classes)
 
     def read_again(self) -> None:
         """Take what a run that is being written has by now; place, look and slots stay."""
         self.info, self.layers, self.images = self.run.info(), self.run.layers(), self.run.image_table()
         self.layer = self.layers[self.layer_index]
+
+
+def look_at(info: RunInfo, classes: Sequence[ClassInfo], settings: Settings) -> Look:
+    """How a run is looked at before any key: as it was scanned, where the settings do not say otherwise."""
+    look = Look(**{"ranges": min(info.spec.ranges, MAX_RANGES), **settings.look})
+    return _fitted(look, classes) if settings.follows_classes else look
+
+
+def _fitted(look: Look, classes: Sequence[ClassInfo]) -> Look:
+    return look.with_widths_for(sum(c.n_images for c in classes) / max(len(classes), 1))

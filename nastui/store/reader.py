@@ -17,6 +17,7 @@ from nastui.records import (
     Address,
     ClassInfo,
     Float32,
+    Float64,
     Footprints,
     ImageInfo,
     ImageTable,
@@ -44,6 +45,7 @@ from nastui.store.unit_rows import (
     Sample,
     count_units,
     measure_units,
+    read_extremes,
     read_footprints,
     read_reviewed,
     read_unit_table,
@@ -134,6 +136,16 @@ class RunReader:
             is_reviewed = read_reviewed(connection, tiled)
         with translated(self._path):
             return unit_table(measure_units(connection, self._path, tiled, range(tiled.n_units), sample), is_reviewed)
+
+    def first_units(self, layer: LayerInfo, count: int) -> UnitTable:
+        """The measures of the first units of a finished run, up to `count` of them: for a page at once."""
+        with self._reading() as connection:
+            return read_unit_table(connection, read_tiled_layer(connection, layer.basis_id), count)
+
+    def extremes(self, layer: LayerInfo) -> tuple[Float64, Float64]:
+        """lo and hi of all units of a finished run, each (U,): a third of the time that all their measures take."""
+        with self._reading() as connection:
+            return read_extremes(connection, layer.basis_id)
 
     def footprints(self, layer: LayerInfo, first: int, count: int, m: int | None = None) -> Footprints:
         """The footprints of up to `count` units from `first` on, with `m` ranges (default: the run's).

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nastui.records import Bool, Float32, Footprints, ImageTable, Int32, UnitTable
+from nastui.records import Bool, Float32, Float64, Footprints, ImageTable, Int32, UnitTable
 from nastui.stats.measures import BasicMeasures, basic_measures, is_dead
 from nastui.stats.ranges import count_ranges, range_edges
 from nastui.store.counts import decode_counts, encode_counts
@@ -125,15 +125,24 @@ def read_footprints(
     return Footprints(first, m, edges, n_ranges, n_left, counts)
 
 
-def read_unit_table(connection: sqlite3.Connection, layer: TiledLayer) -> UnitTable:
-    """The stored measures of a layer's units."""
+def read_unit_table(connection: sqlite3.Connection, layer: TiledLayer, count: int | None = None) -> UnitTable:
+    """The stored measures of a layer's units, or of the first `count` of them."""
+    n_units = layer.n_units if count is None else min(count, layer.n_units)
     rows = connection.execute(
-        f"SELECT {', '.join(_MEASURES)} FROM unit WHERE basis_id = ? ORDER BY number", (layer.basis_id,)
+        f"SELECT {', '.join(_MEASURES)} FROM unit WHERE basis_id = ? AND number < ? ORDER BY number",
+        (layer.basis_id, n_units),
     ).fetchall()
     n, lo, hi, mean, std, density, zeros, non_finite = _columns(rows, len(_MEASURES))
     counted = [column.astype(np.int64) for column in (n, zeros, non_finite)]
     measures = BasicMeasures(counted[0], lo, hi, mean, std, density, counted[1], counted[2])
-    return unit_table(measures, read_reviewed(connection, layer))
+    return unit_table(measures, read_reviewed(connection, layer)[:n_units])
+
+
+def read_extremes(connection: sqlite3.Connection, basis_id: int) -> tuple[Float64, Float64]:
+    """The stored lo and hi of a layer's units."""
+    rows = connection.execute("SELECT lo, hi FROM unit WHERE basis_id = ? ORDER BY number", (basis_id,)).fetchall()
+    lo, hi = _columns(rows, 2)
+    return lo, hi
 
 
 def unit_table(measures: BasicMeasures, is_reviewed: Bool) -> UnitTable:

@@ -1,7 +1,8 @@
 """The Textual driver for a terminal that may answer late, be far away, or go away.
 
-It differs from Textual's own in four ways: the terminal's answers never become keys, keys typed before the start are
-kept, the end of the terminal ends the app, and the mouse is not followed through ssh. Importing it imports Textual.
+It differs from Textual's own in five ways: the terminal's answers never become keys, keys typed before the start are
+kept, the end of the terminal ends the app, the mouse is not followed through ssh,
+and a page that stands on the screen at the start is not wiped. Importing it imports Textual.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from textual.drivers.linux_driver import LinuxDriver
 
 from nastui.terminal.record import Terminal
 from nastui.terminal.replies import ReplyFilter
-from nastui.terminal.session import SCREEN
+from nastui.terminal.session import OTHER_SCREEN, SCREEN
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -89,14 +90,21 @@ class TerminalDriver(LinuxDriver):
         self._terminal_app = cast(TerminalApp, app)
         self._typed = self._terminal_app.terminal.typed
         self._is_ending = False
+        self._is_page_standing = False
 
     def start_application_mode(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGHUP, signal.SIGTERM):
             loop.add_signal_handler(number, self._end, 128 + number)
         self._terminal_app.terminal_opened()
-        SCREEN.is_in_use = True
+        self._is_page_standing, SCREEN.is_in_use = SCREEN.is_in_use, True
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        self._is_page_standing = False
+
+    def write(self, data: str) -> None:
+        """Write to the terminal. Where a page stands on the other screen already, entering it would wipe that."""
+        if not (self._is_page_standing and data == OTHER_SCREEN):
+            super().write(data)
 
     def stop_application_mode(self) -> None:
         if farewell := self._terminal_app.terminal_farewell():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 import termios
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, suppress
@@ -23,11 +25,25 @@ _SANE = (
 )
 
 
+OTHER_SCREEN = "\x1b[?1049h"
+_NO_CURSOR = "\x1b[?25l"
+
+
 class Screen:
     """Whether the terminal is in the interface's modes; the driver says so."""
 
     def __init__(self) -> None:
         self.is_in_use = False
+
+    def show(self, page: str) -> None:
+        """Go to the terminal's other screen and write `page` there, in one piece; the driver goes on from that."""
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            signal.signal(number, _end)  # until the driver takes them over
+        self.is_in_use = True
+        pending = memoryview((OTHER_SCREEN + _NO_CURSOR + page).encode())
+        with suppress(OSError):  # the terminal is gone: the driver will find out
+            while pending:
+                pending = pending[os.write(2, pending) :]
 
     def leave(self) -> None:
         """Take the terminal out of all modes, where the driver could not."""
@@ -38,6 +54,10 @@ class Screen:
 
 
 SCREEN = Screen()
+
+
+def _end(number: int, _: object) -> None:
+    sys.exit(128 + number)
 
 
 @contextmanager

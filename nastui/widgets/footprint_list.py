@@ -93,6 +93,11 @@ class FootprintList(RowList):
         self.refresh()
         self._paint_ahead_soon()
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the footprints of all rows on the screen are known."""
+        return self.n_rows > 0 and all(row // BLOCK in self._blocks for row in self.visible_rows)
+
     def n_hidden(self, row: int) -> int:
         """How many classes are in some range of a row but too rare there to be drawn."""
         painted = self._painted(row)

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from weakref import WeakSet
 
 from rich.console import RenderableType
+from rich.segment import Segment
 from textual import events
 from textual._compositor import CompositorUpdate
 from textual.app import App
 from textual.driver import Driver
+from textual.geometry import Size
 from textual.screen import Screen
 
 from nastui.terminal import Terminal
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from nastui.widgets.graphics import Graphics, Placement
 
 Result = TypeVar("Result")
+_LONGEST_HOLD = 0.7  # seconds
 
 
 class PictureSource(Protocol):
@@ -55,15 +58,22 @@ def graphics_for(terminal: Terminal) -> Graphics:
 
 
 class GraphicsApp(App[Result]):
-    """An app whose widgets can show pictures through `graphics`."""
+    """An app whose widgets can show pictures through `graphics`.
 
-    def __init__(self, terminal: Terminal) -> None:
+    Where the terminal shows a page already, the lines of which are `standing`, no frame is written until `show_frames`
+    is called, or for `_LONGEST_HOLD` seconds: what is half read would wipe that page.
+    """
+
+    def __init__(self, terminal: Terminal, standing: Sequence[Sequence[Segment]] = ()) -> None:
         super().__init__()
+        self._standing = standing
+        self._is_holding = bool(standing)
         self.terminal = terminal
         self._graphics: Graphics | None = None
         self.picture_sources: WeakSet[PictureSource] = WeakSet()
         self._frames = FrameLog()
         self._is_sized = False
+        self._size_at_start = Size(0, 0)
         self._frame: ChangedCells | None = None
 
     @property
@@ -81,6 +91,19 @@ class GraphicsApp(App[Result]):
     def terminal_opened(self) -> None:
         """Called by the driver: the terminal holds none of our pictures, and any text."""
         self._forget()
+        if self._is_holding:
+            self._size_at_start = self.size
+            self._frames.remember(self._standing, self.size)
+
+    def on_mount(self) -> None:
+        if self._is_holding:
+            self.set_timer(_LONGEST_HOLD, self.show_frames)
+
+    def show_frames(self) -> None:
+        """Write what the screen shows by now, and every frame from here on."""
+        if self._is_holding:
+            self._is_holding = False
+            self.refresh()
 
     def terminal_farewell(self) -> str:
         """Called by the driver: what takes our pictures out of the terminal."""
@@ -91,9 +114,10 @@ class GraphicsApp(App[Result]):
             self._graphics.forget()
         self._frames.forget()
 
-    def on_resize(self) -> None:
-        """A terminal that is being resized may lose any of what it showed."""
-        if self._is_sized:
+    def on_resize(self, event: events.Resize) -> None:
+        """A terminal that is being resized may lose any of what it showed. Its size is said twice at the start."""
+        if self._is_sized and not (self._is_holding and event.size == self._size_at_start):
+            self._is_holding = False
             self.repaint()
         self._is_sized = True
 
@@ -106,6 +130,8 @@ class GraphicsApp(App[Result]):
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         """Write a frame, with what its pictures need before and after it."""
+        if self._is_holding:
+            return
         if self._driver is not None and self._graphics is not None and (before := self._graphics.before_frame()):
             self._driver.write(before)
         if isinstance(renderable, CompositorUpdate) and self._is_writing:

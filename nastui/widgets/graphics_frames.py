@@ -7,7 +7,7 @@ by whatever is written to its cells.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.color import ColorSystem
 from rich.console import Console
@@ -42,6 +42,13 @@ class FrameLog:
     def forget(self) -> None:
         """The terminal may show anything."""
         self._lines.clear()
+
+    def remember(self, lines: Sequence[Sequence[Segment]], size: tuple[int, int]) -> None:
+        """The terminal, of that size, shows `lines` from the top on."""
+        self._size = size
+        for y, line in enumerate(lines):
+            strip = Strip(line)
+            self._lines[y] = {0: (0, strip.cell_length, strip)}
 
     def needed(self, frame: CompositorUpdate, console: Console) -> ChangedCells | None:
         """What of `frame` has to be written; None for nothing. It counts as written from now on."""

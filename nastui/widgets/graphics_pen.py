@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from rich.color import ColorSystem
@@ -10,6 +10,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 _NULL = Style()
+_SYSTEMS = {"truecolor": ColorSystem.TRUECOLOR, "256": ColorSystem.EIGHT_BIT, "standard": ColorSystem.STANDARD}
 _ATTRIBUTES = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "21", "51", "52", "53")  # SGR codes by bit of Rich
 _SEEN_ON_BLANKS = 0b1_1111_0100_1000  # underline, reverse, strike, double underline, frame, encircle, overline
 
@@ -70,3 +71,9 @@ def _codes(style: Style, system: ColorSystem) -> tuple[int, str, str]:
 
 def _attribute_codes(attributes: int) -> list[str]:
     return [_ATTRIBUTES[bit] for bit in range(attributes.bit_length()) if attributes & (1 << bit)]
+
+
+def page_codes(lines: Sequence[Sequence[Segment]], system: str) -> str:
+    """What writes `lines` from the top of the screen on; `system` names the colours as $TEXTUAL_COLOR_SYSTEM does."""
+    pen = Pen(_SYSTEMS[system])
+    return "".join(f"\x1b[{y};1H{pen.write(line)}" for y, line in enumerate(lines, 1)) + pen.reset()

@@ -170,8 +170,7 @@ class FakeTerminal:
     def screen(self, since: int = 0) -> str:
         """The text on the screen, written from byte `since` on; kitty's placeholders are shown as ▒."""
         screen = pyte.Screen(*self._size)
-        text = _UNKNOWN_TO_PYTE.sub(b"", bytes(self.written[since:])).decode(errors="replace")
-        pyte.Stream(screen).feed(_PLACEHOLDER.sub("▒", text))
+        pyte.Stream(screen).feed(for_pyte(bytes(self.written[since:])))
         return "\n".join(line.rstrip() for line in screen.display)
 
     def attributes(self) -> list[object]:
@@ -196,6 +195,11 @@ def _environment(changes: Mapping[str, str]) -> dict[str, str]:
     }
     kept |= {"TERM": "xterm-256color", "LANG": "C.UTF-8"} | dict(changes)
     return {name: value for name, value in kept.items() if value}
+
+
+def for_pyte(data: bytes) -> str:
+    """What a program wrote without what pyte does not know; kitty's placeholders become ▒."""
+    return _PLACEHOLDER.sub("▒", _UNKNOWN_TO_PYTE.sub(b"", data).decode(errors="replace"))
 
 
 def sent_pictures(data: bytes) -> list[tuple[str, int]]:

@@ -80,7 +80,7 @@ def class_colours_in(data: bytes) -> set[bytes]:
 
 @PLACES
 def test_the_screens_say_the_same_in_every_terminal(run_file: Path, kind: str, env: dict[str, str]) -> None:
-    with opened(view(run_file, LAYER), kind, env, ready="┃") as terminal:
+    with opened(view(run_file, LAYER), kind, env, ready="Next layer") as terminal:
         check_layer_screen(terminal, env)
         entered = len(terminal.written)
         terminal.press(f"{UNIT}j\r", 0.1)
