@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 
 from nastui.records import RunInfo
 from nastui.store.reader import RunReader
 
 _NAMED = 3
+_DOUBTFUL = 0.5  # top-1
 
 
 def find_faults(reader: RunReader, info: RunInfo) -> list[str]:
-    """Images that did not decode, and layers that gave every image the same values."""
-    return [*_failed_images(reader, info), *_constant_layers(reader, info)]
+    """Images that did not decode, layers that gave every image the same values, and images that look unprepared."""
+    return [*_failed_images(reader, info), *_constant_layers(reader, info), *_unprepared_images(info)]
+
+
+def _unprepared_images(info: RunInfo) -> list[str]:
+    """Nothing in the weights tells that a mean and std are missing; a low accuracy hints at it."""
+    done = json.loads(info.spec.preprocessing)
+    is_plain = set(done.get("mean", [1])) == {0} and set(done.get("std", [0])) == {1}
+    if not is_plain or info.top1 is None or info.top1 >= _DOUBTFUL:
+        return []
+    return [
+        f"top-1 is {info.top1:.1%}, and the images went in scaled to 0..1 and no further: "
+        "if the model was trained otherwise, give --mean and --std."
+    ]
 
 
 def _failed_images(reader: RunReader, info: RunInfo) -> list[str]:

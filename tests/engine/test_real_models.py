@@ -73,3 +73,19 @@ def test_squeezenet_knows_photographs_by_the_names_of_their_folders(shared_data:
         places = run.positions(first, 0)
         assert places is not None
         assert np.max(places) < 109 * 109
+
+
+def test_a_forgotten_mean_and_std_are_hinted_at(shared_data: Path, tmp_path: Path) -> None:
+    seen: list[ScanProgress] = []
+    info = scan(
+        f"{shared_data}/cifar10/cifar_nets.py:resnet20",
+        f"imagefolder:{shared_data}/cifar10/test_jpg",
+        weights=shared_data / "cifar10/weights/resnet20.pt",
+        out=tmp_path / "run.nas.db",
+        layers="linear",
+        per_class=10,
+        on_progress=seen.append,
+    )
+    assert info.top1 is not None
+    assert info.top1 < 0.5
+    assert "give --mean and --std" in seen[-1].warnings[-1]
