@@ -68,7 +68,7 @@ class LayerScreen(LookScreen):
 
     def compose_body(self) -> ComposeResult:
         yield PieceLines(self.paint, id="legend")
-        yield FootprintList(self.paint, self.session.slots, self.session.look, id="footprints")
+        yield FootprintList(self.paint, self.session.look, id="footprints")
         yield PieceLines(self.paint, id="facts")
 
     @property
@@ -148,7 +148,7 @@ class LayerScreen(LookScreen):
 
     def on_layer_screen_footprints_read(self, message: FootprintsRead) -> None:
         if message.layer.basis_id == self.shown_layer.basis_id:
-            self.footprints.add([message.footprints])
+            self.footprints.add(message.footprints)
             self._show_facts()
             self.call_after_refresh(self._show_frames_if_whole)
 

@@ -181,9 +181,12 @@ class UnitScreen(LookScreen):
             self._open()
         self._show_unit()
         slots = self.session.slots
-        if slots is self._listed_slots:
+        if self._shown is None:
             return
-        if self._shown is not None and slots.focus != self._listed_slots.focus:
+        if slots is self._listed_slots:
+            self._show_chart(self._shown.view)
+            return
+        if slots.focus != self._listed_slots.focus:
             stops = self._shown.view.stops(slots.focus)
             if stops and self._stop not in stops:
                 self._stop = min(stops, key=lambda stop: abs(stop - self._stop))
@@ -192,13 +195,12 @@ class UnitScreen(LookScreen):
     def _show_unit(self) -> None:
         if self._shown is None:
             return
-        place, units, view = self._shown.place, self._shown.units, self._shown.view
+        place, units = self._shown.place, self._shown.units
         layer = place.layer
         if self._wanted is None or self._shown.is_at(self._wanted):
             words = f"{layer.type} · unit {grouped(place.unit)} of {grouped(layer.n_units)} · {place.m} ranges"
             self.show_title(str(replace(layer.address, unit=place.unit)), words)
         self.query_one("#measures", PieceLines).show([[LegendPiece(f" {unit_words(units, place.unit)}", DIM)]])
-        self._show_chart(view)
 
     def _show_chart(self, view: UnitView) -> None:
         """The ranges, with a mark where the image lies that one stands on."""
@@ -209,7 +211,7 @@ class UnitScreen(LookScreen):
 
     def _image_id(self) -> int | None:
         """The image that one stands on."""
-        return self._tiles.ids[self._image] if self._image < len(self._tiles) else None
+        return self._tiles.image_at(self._image) if self._image < len(self._tiles) else None
 
     def _list_images(self, image_id: int | None = None) -> None:
         """List the images of the chosen range and stand on `image_id`, or on the first one where it is not there."""

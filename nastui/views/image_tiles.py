@@ -44,6 +44,10 @@ class TileSource(Sequence[GridTile]):
         """The images, in order."""
         return [int(image_id) for image_id in self._ids]
 
+    def image_at(self, place: int) -> int:
+        """The image at one place."""
+        return int(self._ids[place])
+
     def __len__(self) -> int:
         return len(self._ids)
 
@@ -56,7 +60,7 @@ class TileSource(Sequence[GridTile]):
     def __getitem__(self, index: int | slice) -> GridTile | list[GridTile]:
         if isinstance(index, slice):
             return [self._tile(int(image_id)) for image_id in self._ids[index]]
-        return self._tile(int(self._ids[index]))
+        return self._tile(self.image_at(index))
 
     def _tile(self, image_id: int) -> GridTile:
         return self._known.get(image_id) or GridTile(("unread", image_id), None, ("", ""))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from time import monotonic
 from typing import ClassVar
 
@@ -49,7 +48,7 @@ class FootprintList(RowList):
             self.count = count
             self.m = m
 
-    def __init__(self, paint: Paint, slots: ClassSlots, look: Look, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, paint: Paint, look: Look, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, row_lines=lines_per_row(look))
         self._paint = paint
         self._painter: RowPainter | None = None
@@ -81,11 +80,11 @@ class FootprintList(RowList):
         self._rows.clear()
         self.resize_rows(0, self.row_lines)
 
-    def add(self, blocks: Sequence[Footprints]) -> None:
+    def add(self, footprints: Footprints) -> None:
         """Take the footprints that were asked for; those of another m are late and dropped."""
-        for footprints in blocks:
-            if self._geometry is not None and footprints.m == self._geometry.m:
-                self._blocks[footprints.first_unit // BLOCK] = footprints
+        if self._geometry is None or footprints.m != self._geometry.m:
+            return
+        self._blocks[footprints.first_unit // BLOCK] = footprints
         while sum(block.counts.nbytes for block in self._blocks.values()) > _MAX_BYTES and len(self._blocks) > 2:
             dropped = next(iter(self._blocks))
             del self._blocks[dropped]
