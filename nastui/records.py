@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,9 @@ Int64 = NDArray[np.int64]
 Bool = NDArray[np.bool_]
 
 NEURON = "neuron"
+
+Tokens = Literal["all", "class", "patches"]  # class: the first one alone; patches: all but the first
+ValueType = Literal["float32", "float16"]
 
 _ADDRESS = re.compile(r"(?P<layer>[^/:]+)(?:/(?P<basis>[^/:]+))?(?::(?P<unit>\d+))?")
 
@@ -86,7 +90,7 @@ class LayerInfo:
     `path` is the dotted module path, with `#k` for the k-th call of a module that is called more than once.
     `shape` is the output's shape without the batch dimension. `basis_id` keys the activations.
     `n_dead` counts units that never rise above zero, None while it has not been measured. `field` is None where the
-    layer has no map of the image, or it could not be found out.
+    layer has no map of the image, or it could not be found out. `unit_dim`, `tokens`, `value_type`: see LayerSpec.
     """
 
     id: int
@@ -99,6 +103,9 @@ class LayerInfo:
     n_dead: int | None
     n_reviewed: int
     field: ReceptiveField | None = None
+    unit_dim: int = 0
+    tokens: Tokens | None = None
+    value_type: ValueType = "float32"
 
     @property
     def address(self) -> Address:
@@ -111,6 +118,8 @@ class RunSpec:
 
     `input_height`, `input_width`: pixels of what the model takes, None where that is no picture. `data_root`: the
     absolute folder that the images' sources start from, None where they are no files. It is no part of the sum.
+    `layers_sha256`: over the layers and what is kept of them. `computing`: how the model was run, as JSON: device,
+    memory format, precision and whether it was compiled; {} where nobody noted it.
     """
 
     command: str
@@ -129,6 +138,8 @@ class RunSpec:
     input_height: int | None = None
     input_width: int | None = None
     data_root: str | None = None
+    layers_sha256: str = ""
+    computing: str = "{}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +175,11 @@ class ManifestImage:
 
 @dataclass(frozen=True, slots=True)
 class LayerSpec:
-    """A layer that a scan will capture."""
+    """A layer that a scan will capture.
+
+    `unit_dim`: the dimension of `shape` along which the units lie. `tokens`: where the rest of `shape` is one of tokens,
+    which of them count; None elsewhere. `value_type`: how its values are stored.
+    """
 
     path: str
     type: str
@@ -172,6 +187,9 @@ class LayerSpec:
     n_units: int
     has_positions: bool
     field: ReceptiveField | None = None
+    unit_dim: int = 0
+    tokens: Tokens | None = None
+    value_type: ValueType = "float32"
 
 
 @dataclass(frozen=True, slots=True)

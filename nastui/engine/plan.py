@@ -204,6 +204,7 @@ def _run_spec(
         reduction=options.reduction,
         seed=options.seed,
         scan_sha256=_sha256(identity),
+        layers_sha256=_sha256({key: identity[key] for key in ("layers", "reduction", "seed")}),
         ranges=options.ranges,
     )
 

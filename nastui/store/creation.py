@@ -136,6 +136,8 @@ def _write_run(connection: sqlite3.Connection, spec: RunSpec, n_images: int, lay
         "input_height": spec.input_height,
         "input_width": spec.input_width,
         "scan_sha256": spec.scan_sha256,
+        "layers_sha256": spec.layers_sha256,
+        "computing": spec.computing,
         "n_images": n_images,
         "tile_images": images_in_a_tile(layers),
     }
@@ -167,13 +169,13 @@ def _write_layers(connection: sqlite3.Connection, layers: Sequence[LayerSpec]) -
     for i, layer in enumerate(layers, start=1):
         field = astuple(layer.field) if layer.field is not None else (None,) * len(FIELD_COLUMNS)
         connection.execute(
-            f"INSERT INTO layer (id, path, type, shape, {', '.join(FIELD_COLUMNS)})"
-            f" VALUES (?, ?, ?, ?{', ?' * len(FIELD_COLUMNS)})",
-            (i, layer.path, layer.type, json.dumps(layer.shape), *field),
+            f"INSERT INTO layer (id, path, type, shape, unit_dim, tokens, {', '.join(FIELD_COLUMNS)})"
+            f" VALUES (?, ?, ?, ?, ?, ?{', ?' * len(FIELD_COLUMNS)})",
+            (i, layer.path, layer.type, json.dumps(layer.shape), layer.unit_dim, layer.tokens, *field),
         )
         connection.execute(
-            "INSERT INTO basis (id, layer_id, name, n_units, position_type) VALUES (?, ?, ?, ?, ?)",
-            (i, i, NEURON, layer.n_units, position_type(layer)),
+            "INSERT INTO basis (id, layer_id, name, n_units, position_type, value_type) VALUES (?, ?, ?, ?, ?, ?)",
+            (i, i, NEURON, layer.n_units, position_type(layer), layer.value_type),
         )
         connection.executemany(
             "INSERT INTO unit (basis_id, number) VALUES (?, ?)", ((i, unit) for unit in range(layer.n_units))

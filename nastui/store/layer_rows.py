@@ -12,7 +12,7 @@ from nastui.records import NEURON, ClassInfo, LayerInfo, ReceptiveField, RunInfo
 from nastui.store.image_rows import Score, read_score
 from nastui.store.tiles import TiledLayer
 
-_TILED = "SELECT path, basis.id, n_units, position_type FROM basis JOIN layer ON layer.id = layer_id"
+_TILED = "SELECT path, basis.id, n_units, position_type, value_type FROM basis JOIN layer ON layer.id = layer_id"
 FIELD_COLUMNS = tuple(f"field_{field.name}" for field in fields(ReceptiveField))
 _SPEC = [field.name for field in fields(RunSpec)]
 _RUN = ("created", "finished", "n_images", "n_done", "n_failed", "n_matched", "top1")
@@ -73,7 +73,7 @@ def read_layers(connection: sqlite3.Connection, reviewer: str | None) -> tuple[L
         " (SELECT CASE WHEN count(*) = count(is_dead) THEN sum(is_dead) END FROM unit WHERE basis_id = basis.id),"
         " (SELECT count(DISTINCT unit_id) FROM verdict JOIN unit ON unit.id = unit_id"
         "  WHERE basis_id = basis.id AND (?1 IS NULL OR reviewer = ?1))"
-        f", {', '.join(FIELD_COLUMNS)}"
+        f", unit_dim, tokens, value_type, {', '.join(FIELD_COLUMNS)}"
         " FROM basis JOIN layer ON layer.id = basis.layer_id WHERE is_complete ORDER BY layer.id, basis.id",
         (reviewer,),
     )
@@ -88,9 +88,13 @@ def read_layers(connection: sqlite3.Connection, reviewer: str | None) -> tuple[L
             n_units=n_units,
             n_dead=n_dead,
             n_reviewed=n_reviewed,
+            unit_dim=unit_dim,
+            tokens=tokens,
+            value_type=value_type,
             field=None if field[0] is None or basis != NEURON else ReceptiveField(*field),
         )
-        for layer_id, path, kind, shape, basis_id, basis, n_units, n_dead, n_reviewed, *field in rows
+        for layer_id, path, kind, shape, basis_id, basis, n_units, n_dead, n_reviewed, *more in rows
+        for unit_dim, tokens, value_type, *field in (more,)
     )
 
 

@@ -13,13 +13,14 @@ from collections.abc import Iterator
 from nastui.store.schema_1 import SCHEMA_1
 from nastui.store.schema_2 import SCHEMA_2
 from nastui.store.schema_3 import SCHEMA_3
+from nastui.store.schema_4 import SCHEMA_4
 from nastui.store.transactions import transaction
 from nastui.store.units_view import units_select
 
 APPLICATION_ID = 0x4E615374  # "NaSt", in the file's header: what tells a run from other SQLite files
 PAGE_SIZE = 16384
 
-MIGRATIONS: list[str] = [SCHEMA_1, SCHEMA_2, SCHEMA_3]
+MIGRATIONS: list[str] = [SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4]
 
 
 def newest_version() -> int:

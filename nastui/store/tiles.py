@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from nastui.records import Float32, Int32, LayerSpec
+from nastui.records import Float32, Int32, LayerSpec, ValueType
 from nastui.store.faults import damaged
 
 TILE_UNITS = 64
@@ -30,12 +30,14 @@ TileName = Literal["value_tile", "position_tile"]
 
 @dataclass(frozen=True, slots=True)
 class TiledLayer:
-    """Where a layer's tiles are: its basis, how many units wide, and the type of its positions (None: it has none)."""
+    """Where a layer's tiles are: its basis, how many units wide, the type of its positions (None: it has none), and that
+    of its values."""
 
     path: str
     basis_id: int
     n_units: int
     position_type: str | None
+    value_type: ValueType = "float32"
 
 
 def position_type(layer: LayerSpec) -> str | None:
