@@ -71,6 +71,7 @@ class ScanPlan:
     preprocessing: Preprocessing
     example: Tensor
     layers: LayerSelection
+    matching: ClassMatch
     classes: tuple[ClassInfo, ...]
     outputs: tuple[str, ...]
     spec: RunSpec
@@ -113,7 +114,7 @@ def plan_scan(
     spec = _run_spec(model, source, images, preprocessing, layers, classes, outputs, options)
     if example.ndim == 4:
         spec = replace(spec, input_height=example.shape[2], input_width=example.shape[3])
-    return ScanPlan(model, source, images, preprocessing, example, layers, classes, outputs, spec, warnings)
+    return ScanPlan(model, source, images, preprocessing, example, layers, match, classes, outputs, spec, warnings)
 
 
 def example_inputs(preprocessing: Preprocessing, image: SourceImage, name: str) -> Tensor:

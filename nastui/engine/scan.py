@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Generator, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NoReturn
@@ -103,15 +103,41 @@ def scan(
         class_map=Path(class_map) if isinstance(class_map, str) else class_map,
         command=command,
     )
+    choice = ImageChoice(per_class, classes)
+    with planned(model, data, options, choice, weights, transform, outputs, device) as (plan, place):
+        return ScanSession(plan, Path(out), place, batch_size, workers, kinds, on_progress, should_stop).run(
+            force=force
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ImageChoice:
+    """Which images of a set: see `select_images`."""
+
+    per_class: int | None = None
+    classes: Sequence[str] | None = None
+
+
+@contextmanager
+def planned(
+    model: str | nn.Module | LoadedModel,
+    data: Any,
+    options: ScanOptions,
+    choice: ImageChoice,
+    weights: str | Path | None = None,
+    transform: Transform | None = None,
+    outputs: Sequence[str] | None = None,
+    device: str = "auto",
+) -> Iterator[tuple[ScanPlan, torch.device]]:
+    """The plan of a scan and the device that its model is on, inside the block in evaluation mode; see `scan`."""
     with ExitStack() as stack:
         if isinstance(model, nn.Module):
             stack.enter_context(evaluating(model))
         loaded = _load(model, weights, transform, outputs)
         place = stack.enter_context(on_device(device, loaded.module, is_borrowed=not isinstance(model, str)))
         source = load_source(data)
-        images = select_images(source, per_class=per_class, classes=classes, seed=seed)
-        plan = plan_scan(loaded, source, images, options, place)
-        return _Session(plan, Path(out), place, batch_size, workers, kinds, on_progress, should_stop).run(force=force)
+        images = select_images(source, per_class=choice.per_class, classes=choice.classes, seed=options.seed)
+        yield plan_scan(loaded, source, images, options, place), place
 
 
 def _check_counts(*, ranges: int, **counts: int | None) -> None:
@@ -140,7 +166,7 @@ def _load(
     return adopt_model(model, transform=transform, classes=outputs)
 
 
-class _Session:
+class ScanSession:
     """One go at a scan, from the first image or from where an earlier one stopped."""
 
     def __init__(
