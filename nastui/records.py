@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ Bool = NDArray[np.bool_]
 
 NEURON = "neuron"
 
-Tokens = Literal["all", "class", "patches"]  # class: the first one alone; patches: all but the first
+Tokens = Literal["all", "class", "patches"]  # class: the first one alone; patches: those that stand for the image
 ValueType = Literal["float32", "float16"]
 
 _ADDRESS = re.compile(r"(?P<layer>[^/:]+)(?:/(?P<basis>[^/:]+))?(?::(?P<unit>\d+))?")
@@ -83,6 +83,14 @@ class ReceptiveField:
     offset_x: float
 
 
+class TokenGrid(NamedTuple):
+    """Which tokens of a layer are patches of the image: from `first` on, `rows` × `columns` of them, row by row."""
+
+    first: int
+    rows: int
+    columns: int
+
+
 @dataclass(frozen=True, slots=True)
 class LayerInfo:
     """A captured layer read along one basis.
@@ -90,7 +98,8 @@ class LayerInfo:
     `path` is the dotted module path, with `#k` for the k-th call of a module that is called more than once.
     `shape` is the output's shape without the batch dimension. `basis_id` keys the activations.
     `n_dead` counts units that never rise above zero, None while it has not been measured. `field` is None where the
-    layer has no map of the image, or it could not be found out. `unit_dim`, `tokens`, `value_type`: see LayerSpec.
+    layer has no map of the image, or it could not be found out. `unit_dim`, `tokens`, `token_grid`, `value_type`: see
+    LayerSpec.
     """
 
     id: int
@@ -106,6 +115,12 @@ class LayerInfo:
     unit_dim: int = 0
     tokens: Tokens | None = None
     value_type: ValueType = "float32"
+    token_grid: TokenGrid | None = None
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """Sizes of `shape` without the units' dimension: rows and columns of a map, or how many tokens there are."""
+        return self.shape[: self.unit_dim] + self.shape[self.unit_dim + 1 :]
 
     @property
     def address(self) -> Address:
@@ -177,8 +192,9 @@ class ManifestImage:
 class LayerSpec:
     """A layer that a scan will capture.
 
-    `unit_dim`: the dimension of `shape` along which the units lie. `tokens`: where the rest of `shape` is one of tokens,
-    which of them count; None elsewhere. `value_type`: how its values are stored.
+    `unit_dim`: the dimension of `shape` along which the units lie. `tokens`: where the rest of `shape` is one of
+    tokens, which of them count; None elsewhere. `token_grid`: which of all its tokens are patches of the image, as far
+    as that can be told. `value_type`: how its values are stored.
     """
 
     path: str
@@ -190,6 +206,7 @@ class LayerSpec:
     unit_dim: int = 0
     tokens: Tokens | None = None
     value_type: ValueType = "float32"
+    token_grid: TokenGrid | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,10 +168,11 @@ def _write_manifest(
 def _write_layers(connection: sqlite3.Connection, layers: Sequence[LayerSpec]) -> None:
     for i, layer in enumerate(layers, start=1):
         field = astuple(layer.field) if layer.field is not None else (None,) * len(FIELD_COLUMNS)
+        grid = None if layer.token_grid is None else json.dumps(layer.token_grid)
         connection.execute(
-            f"INSERT INTO layer (id, path, type, shape, unit_dim, tokens, {', '.join(FIELD_COLUMNS)})"
-            f" VALUES (?, ?, ?, ?, ?, ?{', ?' * len(FIELD_COLUMNS)})",
-            (i, layer.path, layer.type, json.dumps(layer.shape), layer.unit_dim, layer.tokens, *field),
+            f"INSERT INTO layer (id, path, type, shape, unit_dim, tokens, token_grid, {', '.join(FIELD_COLUMNS)})"
+            f" VALUES (?, ?, ?, ?, ?, ?, ?{', ?' * len(FIELD_COLUMNS)})",
+            (i, layer.path, layer.type, json.dumps(layer.shape), layer.unit_dim, layer.tokens, grid, *field),
         )
         connection.execute(
             "INSERT INTO basis (id, layer_id, name, n_units, position_type, value_type) VALUES (?, ?, ?, ?, ?, ?)",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from nastui.errors import AddressNotFound
-from nastui.records import NEURON, ClassInfo, LayerInfo, ReceptiveField, RunInfo, RunSpec
+from nastui.records import NEURON, ClassInfo, LayerInfo, ReceptiveField, RunInfo, RunSpec, TokenGrid
 from nastui.store.image_rows import Score, read_score
 from nastui.store.tiles import TiledLayer
 
@@ -73,7 +73,7 @@ def read_layers(connection: sqlite3.Connection, reviewer: str | None) -> tuple[L
         " (SELECT CASE WHEN count(*) = count(is_dead) THEN sum(is_dead) END FROM unit WHERE basis_id = basis.id),"
         " (SELECT count(DISTINCT unit_id) FROM verdict JOIN unit ON unit.id = unit_id"
         "  WHERE basis_id = basis.id AND (?1 IS NULL OR reviewer = ?1))"
-        f", unit_dim, tokens, value_type, {', '.join(FIELD_COLUMNS)}"
+        f", unit_dim, tokens, token_grid, value_type, {', '.join(FIELD_COLUMNS)}"
         " FROM basis JOIN layer ON layer.id = basis.layer_id WHERE is_complete ORDER BY layer.id, basis.id",
         (reviewer,),
     )
@@ -90,11 +90,12 @@ def read_layers(connection: sqlite3.Connection, reviewer: str | None) -> tuple[L
             n_reviewed=n_reviewed,
             unit_dim=unit_dim,
             tokens=tokens,
+            token_grid=None if token_grid is None else TokenGrid(*json.loads(token_grid)),
             value_type=value_type,
             field=None if field[0] is None or basis != NEURON else ReceptiveField(*field),
         )
         for layer_id, path, kind, shape, basis_id, basis, n_units, n_dead, n_reviewed, *more in rows
-        for unit_dim, tokens, value_type, *field in (more,)
+        for unit_dim, tokens, token_grid, value_type, *field in (more,)
     )
 
 
