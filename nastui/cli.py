@@ -149,21 +149,26 @@ def doctor(images: str | None, color: str | None) -> None:
 @run_file
 @click.argument("address", required=False)
 @reviewer_option
+@click.option("--digest", is_flag=True, help="Print a sha256 over all that the run holds, and over each table.")
 @as_json
-def show(file: Path, address: str | None, reviewer: str, as_json: bool) -> None:
+def show(file: Path, address: str | None, reviewer: str, digest: bool, as_json: bool) -> None:
     """Print what is known of a run, a layer or a unit.
 
     ADDRESS is layer or layer:unit, e.g. classifier.4:317; without it the run is shown. A unit comes with its measures,
-    its ranges with their counts by class, and the images at both ends.
+    its ranges with their counts by class, and the images at both ends. Two runs with the same digest hold the same,
+    wherever, whenever and however often stopped they were made.
     """
     import_numpy()
-    from nastui.listings import details
+    from nastui.listings import content, details
     from nastui.printing import print_record
     from nastui.records import Address
     from nastui.store.reader import RunReader
 
     with RunReader(file, reviewer) as run:
-        print_record(details(run, Address.parse(address) if address else None), as_json=as_json)
+        if digest and address:
+            raise UsageError(f"The digest is of the whole run, not of {address}.", hint=f"nastui show {file} --digest")
+        found = content(file) if digest else details(run, Address.parse(address) if address else None)
+        print_record(found, as_json=as_json)
 
 
 @nastui.command()

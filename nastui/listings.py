@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
+from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -13,6 +14,7 @@ from nastui.addresses import find_layer
 from nastui.measure_records import Listing
 from nastui.printing import Record, Value
 from nastui.records import Address, Float32, Footprints, Int32, LayerInfo, UnitTable
+from nastui.store.content import read_content
 from nastui.store.reader import RunReader
 from nastui.store.units_view import COLUMNS, FLAGS
 
@@ -75,6 +77,15 @@ def details(run: RunReader, address: Address | None) -> Record:
         return _run(run)
     layer = find_layer(run, address)
     return {**_layer(layer), **_basis(run, layer)} if address.unit is None else _unit(run, layer, address.unit)
+
+
+def content(path: Path) -> dict[str, Value]:
+    """What the whole file holds, as sums."""
+    found = read_content(path)
+    return {
+        "content": found.sha256,
+        "tables": [{"table": name, "sha256": sha256} for name, sha256 in found.tables.items()],
+    }
 
 
 def _basis(run: RunReader, layer: LayerInfo) -> dict[str, Value]:

@@ -16,6 +16,7 @@ import pytest
 from nastui.errors import OutputExists, StoreLocked
 from nastui.records import ClassInfo, LayerSpec, ManifestImage
 from nastui.store.reader import RunReader
+from nastui.store.reviews import Reviews
 from nastui.store.tiles import images_in_a_tile, position_type
 from nastui.store.writer import RunWriter
 from tests.store.small_scan import LAYERS, SPEC, append, batch, change, child_environment, contents, create, make_run
@@ -139,7 +140,8 @@ def test_reviewers_can_write_while_a_scan_runs(path: Path) -> None:
         )
         append(writer, 8, 12)
         writer.finish()
-    assert [row[3] for row in contents(path)["tag"]] == ["odd"]
+    with Reviews(path, "ada") as reviews:
+        assert reviews.tags() == ("odd",)
 
 
 def test_a_finished_run_is_one_file(path: Path) -> None:
