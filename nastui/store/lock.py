@@ -1,20 +1,26 @@
-"""The lock that lets one process at a time scan into a file."""
+"""The lock that lets one process at a time write activations, measures, bases and the like into a file."""
 
 from __future__ import annotations
 
 import fcntl
 import os
+import shlex
+import socket
+import sys
 from pathlib import Path
 
 from nastui.errors import StoreLocked
 from nastui.store.faults import unwritable
 
+_MOST_BYTES = 300
+
 
 class WriterLock:
     """Held by the one process that writes a run's activations; gone when that process is, however it ends.
 
-    It is a lock of the kernel's on the empty file `.NAME.lock` beside the run. The run itself must not be opened past
-    SQLite: closing any handle of a file drops all of SQLite's own locks on it. Reviewers need no such lock.
+    It is a lock of the kernel's on the file `.NAME.lock` beside the run, in which stands who holds it. The run itself
+    must not be opened past SQLite: closing any handle of a file drops all of SQLite's own locks on it. Reviewers need
+    no such lock.
     """
 
     def __init__(self, path: Path) -> None:
@@ -25,11 +31,15 @@ class WriterLock:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as exc:
+                holder = os.pread(handle, _MOST_BYTES, 0).decode(errors="replace")
                 os.close(handle)
                 raise StoreLocked(
-                    f"{path} is being written by another scan.", hint="Wait until it has ended, or stop it."
+                    f"{path} is being written by {holder or 'another process'}.",
+                    hint="Wait until it has ended, or stop it.",
                 ) from exc
             if self._is_current(handle):
+                os.truncate(handle, 0)  # a killed holder has left its name
+                os.pwrite(handle, _who_we_are(), 0)
                 self._handle: int | None = handle
                 return
             os.close(handle)  # the holder before us removed the file between our opening and locking it
@@ -58,3 +68,11 @@ class WriterLock:
             return os.path.samestat(os.fstat(handle), self._path.stat())
         except FileNotFoundError:
             return False
+
+
+def _who_we_are() -> bytes:
+    """`process 4242 on node7: nastui measure run.nas.db`"""
+    program, *arguments = sys.argv or [""]
+    name = "nastui" if Path(program).name == "__main__.py" else Path(program).name or "Python"
+    words = f"process {os.getpid()} on {socket.gethostname()}: {shlex.join([name, *arguments])}"
+    return words.encode(errors="backslashreplace")[:_MOST_BYTES]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import sys
 from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
@@ -182,8 +183,9 @@ def test_a_scan_that_is_not_finished_is_not_measured(tmp_path: Path) -> None:
     assert contents(path) == before
 
 
-def test_two_never_measure_at_once(run_file: Path) -> None:
-    with WriterLock(run_file.resolve()), pytest.raises(StoreLocked):
+def test_two_never_measure_at_once_and_the_other_is_named(run_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/nastui", "basis", "my run.nas.db", "conv"])
+    with WriterLock(run_file.resolve()), pytest.raises(StoreLocked, match=r": nastui basis 'my run.nas.db' conv\.\n"):
         measure_run(run_file)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -114,7 +115,7 @@ def test_a_second_writer_is_refused_at_once(path: Path) -> None:
     with create(path, 12) as writer:
         append(writer, 4, 12)
         begin = time.monotonic()
-        with pytest.raises(StoreLocked, match=r"is being written by another scan"):
+        with pytest.raises(StoreLocked, match=rf"is being written by process {os.getpid()} on \S+: "):
             RunWriter.resume(path, SPEC.scan_sha256)
         with pytest.raises(StoreLocked):
             create(path, 12, force=True)
