@@ -31,7 +31,7 @@ def test_copies_have_the_same_digest_until_a_word_is_said(run_file: Path, capsys
     before = digest(run_file, capsys)
     assert digest(copy, capsys) == before
     assert before["content"] == read_content(run_file).sha256
-    assert execute(["tag", str(copy), "conv:0", "odd"]) == 0
+    assert execute(["tag", str(copy), "odd", "conv:0"]) == 0
     capsys.readouterr()
     after = digest(copy, capsys)
     assert after["content"] != before["content"]
