@@ -21,7 +21,7 @@ def write_run(path: Path, *, n_images: int = 1_000, n_units: int = 4_096, seed: 
     images = [ManifestImage(i % N_CLASSES, f"image-{i:05}.png") for i in range(n_images)]
     layer = LayerSpec(LAYER, "Linear", (n_units,), n_units, has_positions=False)
     lean = draw.integers(0, N_CLASSES, n_units)
-    with RunWriter.create(path, _spec(seed), classes, [c.name for c in classes], images, [layer]) as writer:
+    with RunWriter.create(path, spec_of(seed), classes, [c.name for c in classes], images, [layer]) as writer:
         for first in range(0, n_images, BATCH):
             ids = np.array([image.class_id for image in images[first : first + BATCH]])
             values = draw.normal(-0.5, 1, (len(ids), n_units)) + 2 * (ids[:, None] == lean)
@@ -30,7 +30,8 @@ def write_run(path: Path, *, n_images: int = 1_000, n_units: int = 4_096, seed: 
         writer.finish(None)
 
 
-def _spec(seed: int) -> RunSpec:
+def spec_of(seed: int) -> RunSpec:
+    """Of a run that no model made."""
     return RunSpec(
         command="benchmarks/synthetic_run.py",
         versions={},

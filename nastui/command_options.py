@@ -150,6 +150,13 @@ scan_options = _together(
         show_default=True,
         help="How many ranges a unit's values are cut into.",
     ),
+    click.option(
+        "--dtype",
+        type=click.Choice(["float32", "float16"]),
+        default="float32",
+        show_default=True,
+        help="How values are stored; float16 takes half the space and keeps three digits.",
+    ),
 )
 
 terminal_options = _together(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from nastui.engine.reduction import Reduction, count_units, keeps_positions
 from nastui.engine.trace import Call, Trace
 from nastui.errors import LayerNotFound, UnsupportedOutput
-from nastui.records import LayerSpec
+from nastui.records import LayerSpec, ValueType
 
 AUTO = "auto"
 _LISTED = 12
@@ -34,6 +34,11 @@ class Selection:
 
     layers: tuple[CaptureLayer, ...]
     notes: tuple[str, ...]
+
+    def stored_as(self, value_type: ValueType) -> Selection:
+        """The same layers, their values stored as `value_type`."""
+        layers = tuple(replace(one, spec=replace(one.spec, value_type=value_type)) for one in self.layers)
+        return replace(self, layers=layers)
 
 
 def select_layers(trace: Trace, patterns: str | Sequence[str], reduction: Reduction) -> Selection:

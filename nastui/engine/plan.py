@@ -29,7 +29,7 @@ from nastui.engine.sources.source import SourceImage
 from nastui.engine.subset import Selection, manifest, manifest_sha256
 from nastui.engine.trace import trace_calls
 from nastui.errors import ScanError
-from nastui.records import ClassInfo, LayerSpec, ManifestImage, RunSpec
+from nastui.records import ClassInfo, LayerSpec, ManifestImage, RunSpec, ValueType
 
 _NAMED = 8
 _LIBRARIES = ("torch", "torchvision", "numpy", "pillow")
@@ -56,6 +56,7 @@ class ScanOptions:
     pixels: PixelOptions
     class_map: Path | ClassMap | None
     command: str
+    value_type: ValueType = "float32"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def plan_scan(
     )
     example = example_inputs(preprocessing, first, source.spec).to(device)
     trace = trace_calls(model.module, example)
-    layers = select_layers(trace, options.layers, options.reduction)
+    layers = select_layers(trace, options.layers, options.reduction).stored_as(options.value_type)
     n_outputs = trace.output.shape[1] if trace.output.ndim == 2 else 0
     class_map = read_class_map(options.class_map) if isinstance(options.class_map, Path) else options.class_map
     match = match_classes(images.classes, model.classes, n_outputs, class_map)
@@ -184,7 +185,7 @@ def _run_spec(
         "preprocessing": preprocessing.sha256,
         "images": images_sha256,
         "image_set": "" if has_files else source.spec,
-        "layers": [(layer.spec.path, layer.spec.type, layer.spec.shape) for layer in layers.layers],
+        "layers": [_identity_of(layer.spec) for layer in layers.layers],
         "classes": [(one.name, one.output) for one in classes],
         "outputs": list(outputs),
         "reduction": options.reduction,
@@ -208,6 +209,12 @@ def _run_spec(
         layers_sha256=_sha256({key: identity[key] for key in ("layers", "reduction", "seed")}),
         ranges=options.ranges,
     )
+
+
+def _identity_of(layer: LayerSpec) -> tuple[Any, ...]:
+    """What came later counts only where it is not as before, so that scans of older files stay the same scans."""
+    later = {"value_type": layer.value_type} if layer.value_type != "float32" else {}
+    return (layer.path, layer.type, layer.shape, *([later] if later else ()))
 
 
 def _sha256(identity: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn, get_args
 
 import torch
 from torch import nn
@@ -26,7 +26,7 @@ from nastui.engine.writing import BackgroundWriter
 from nastui.errors import NotARun, ScanInterrupted, UsageError
 from nastui.limits import DEFAULT_RANGES, MAX_RANGES
 from nastui.measure_records import KindThresholds
-from nastui.records import RunInfo
+from nastui.records import RunInfo, ValueType
 from nastui.store.reader import RunReader
 from nastui.store.writer import RunWriter
 
@@ -75,6 +75,7 @@ def scan(
     device: str = "auto",
     seed: int = 0,
     ranges: int = DEFAULT_RANGES,
+    dtype: str = "float32",
     kinds: KindThresholds | None = None,
     force: bool = False,
     command: str = "nastui.scan(…) in Python",
@@ -87,7 +88,8 @@ def scan(
     device. `data`: a spec (`imagefolder:PATH`, `file.py:factory`, `digits:`) or any map-style dataset of (image, label)
     with `.classes`. `transform` and `outputs` (names of the model's outputs, in order) belong to a module in hand.
     `layers`: names, globs or "auto"; see `select_layers`. `reduce`: see `reduce_output`. `per_class`, `classes` and
-    `seed`: see `select_images`. `kinds`: see `rule_kinds`. `batch_size`, `workers` and `device` change the speed alone.
+    `seed`: see `select_images`. `dtype`: how values are stored; float16 takes half the space and keeps three digits.
+    `kinds`: see `rule_kinds`. `batch_size`, `workers` and `device` change the speed alone.
     `on_progress` is called after every batch, and by another thread while units are measured; without it, warnings come
     through Python's `warnings`. `should_stop` is asked after every batch.
     Raises ScanInterrupted when stopped by `should_stop` or Ctrl-C, OutputExists where `out` is another scan or finished
@@ -102,6 +104,7 @@ def scan(
         pixels=PixelOptions(size, mean, std, grayscale),
         class_map=Path(class_map) if isinstance(class_map, str) else class_map,
         command=command,
+        value_type=_value_type(dtype),
     )
     choice = ImageChoice(per_class, classes)
     with planned(model, data, options, choice, weights, transform, outputs, device) as (plan, place):
@@ -146,6 +149,13 @@ def _check_counts(*, ranges: int, **counts: int | None) -> None:
             raise UsageError(f"{name} is {count}.", hint="Give 1 or more.")
     if ranges > MAX_RANGES:
         raise UsageError(f"ranges is {ranges}.", hint=f"Give {MAX_RANGES} or fewer.")
+
+
+def _value_type(dtype: str) -> ValueType:
+    known: tuple[ValueType, ...] = get_args(ValueType)
+    if dtype not in known:
+        raise UsageError(f"dtype is '{dtype}'.", hint="Give float32 or float16.")
+    return known[known.index(dtype)]
 
 
 def _load(
@@ -209,7 +219,7 @@ class ScanSession:
         plan = self._plan
         if self._out.exists() and not force:
             try:
-                return RunWriter.resume(self._out, plan.spec.scan_sha256, data_root=plan.spec.data_root)
+                return RunWriter.resume(self._out, plan.spec)
             except NotARun:
                 pass  # `create` says that something else lies there
         layers = plan.measured_layers()

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from nastui.records import Batch, Float32
+from nastui.store.half_precision import to_float16
 from nastui.store.tiles import Tile, TiledLayer, pack_positions, read_positions, read_values, remove_tiles, write_tiles
 
 _PADDING = 16  # columns
@@ -22,8 +23,8 @@ class RowBuffer:
         self.n = 0
         self.height = height
         self._layers = layers
-        self._values: dict[str, Float32] = {
-            layer.path: _matrix_of(height, layer.n_units, "float32") for layer in layers
+        self._values: dict[str, Tile] = {
+            layer.path: _matrix_of(height, layer.n_units, layer.value_type) for layer in layers
         }
         self._positions: dict[str, Tile] = {
             layer.path: _matrix_of(height, layer.n_units, layer.position_type)
@@ -37,9 +38,8 @@ class RowBuffer:
         rows, source = slice(self.n, self.n + count), slice(start, start + count)
         failed = [i for i, image in enumerate(batch.images[source]) if image.error is not None]
         for layer in self._layers:
-            values = self._values[layer.path][rows]
-            values[:] = _checked(batch.values[layer.path], batch, layer)[source]
-            values[failed] = np.nan
+            values = _checked(batch.values[layer.path], batch, layer)[source]
+            self._values[layer.path][rows] = self._as_stored(values, failed, layer)
             if layer.position_type is not None:
                 matrix = _checked(batch.positions[layer.path], batch, layer)[source]
                 positions = pack_positions(matrix, layer.position_type)
@@ -47,6 +47,12 @@ class RowBuffer:
                 self._positions[layer.path][rows] = positions
         self.n += count
         return count
+
+    def _as_stored(self, values: Float32, failed: Sequence[int], layer: TiledLayer) -> Tile:
+        if failed:
+            values = values.copy()
+            values[failed] = np.nan
+        return to_float16(values, layer.path, self.first_image + self.n) if layer.value_type == "float16" else values
 
     def write(self, connection: sqlite3.Connection, start: int = 0) -> None:
         """Write the images from place `start` of the row on as tiles, in place of what lies there."""

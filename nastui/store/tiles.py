@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 
 from nastui.records import Float32, Int32, LayerSpec, ValueType
 from nastui.store.faults import damaged
+from nastui.store.half_precision import to_float32
 
 TILE_UNITS = 64
 TILE_IMAGES = 1024
 
 _ROW_BYTES = 512 << 20  # of a row of tiles, which is kept in memory while it fills
 _POSITION_TYPES = ("uint8", "uint16", "uint32")
-_VALUES = np.dtype("<f4")
+_VALUES: dict[ValueType, np.dtype[Any]] = {"float32": np.dtype("<f4"), "float16": np.dtype("<f2")}
 
 Tile = NDArray[Any]
 TileName = Literal["value_tile", "position_tile"]
@@ -30,8 +31,8 @@ TileName = Literal["value_tile", "position_tile"]
 
 @dataclass(frozen=True, slots=True)
 class TiledLayer:
-    """Where a layer's tiles are: its basis, how many units wide, the type of its positions (None: it has none), and that
-    of its values."""
+    """Where a layer's tiles are: its basis, how many units wide, the types of its positions (None: it has none) and
+    its values."""
 
     path: str
     basis_id: int
@@ -63,9 +64,10 @@ def remove_tiles(connection: sqlite3.Connection, layer: TiledLayer, first_image:
 
 
 def write_tiles(
-    connection: sqlite3.Connection, layer: TiledLayer, first_image: int, values: Float32, positions: Tile | None
+    connection: sqlite3.Connection, layer: TiledLayer, first_image: int, values: Tile, positions: Tile | None
 ) -> None:
-    """Write the tiles of consecutive images: `values` (n, U); `positions` (n, U) in the layer's type, or None."""
+    """Write the tiles of consecutive images: `values` (n, U) and `positions` (n, U) in the layer's types, the latter
+    None where it has none."""
     connection.executemany(
         "INSERT INTO activation (basis_id, first_unit, first_image, n_units, n_images, value_tile, position_tile)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -74,7 +76,7 @@ def write_tiles(
 
 
 def _rows(
-    basis_id: int, first_image: int, values: Float32, positions: Tile | None
+    basis_id: int, first_image: int, values: Tile, positions: Tile | None
 ) -> Iterator[tuple[int, int, int, int, int, Tile, Tile | None]]:
     n_images, n_units = values.shape
     for first in range(0, n_units, TILE_UNITS):
@@ -94,7 +96,7 @@ def read_values(connection: sqlite3.Connection, path: Path, layer: TiledLayer, u
     `images` begins and ends where a row of tiles does, or with the run.
     """
     out = np.full((len(units), len(images)), np.nan, dtype=np.float32)
-    _fill(out, _VALUES, connection, path, layer, "value_tile", units, images)
+    _fill(out, _VALUES[layer.value_type], connection, path, layer, "value_tile", units, images)
     return out
 
 
@@ -103,16 +105,17 @@ def read_rows(
 ) -> Float32:
     """The values of any units, in the order of `units`: (units, images) float32. `images` as above."""
     out = np.full((len(units), len(images)), np.nan, dtype=np.float32)
+    dtype = _VALUES[layer.value_type]
     for at, run in _runs(units):
-        _fill(out[at : at + len(run)], _VALUES, connection, path, layer, "value_tile", run, images)
+        _fill(out[at : at + len(run)], dtype, connection, path, layer, "value_tile", run, images)
     return out
 
 
 def read_image_values(connection: sqlite3.Connection, path: Path, layer: TiledLayer, image: int) -> Float32:
     """The values of all units for one image: (U,) float32, NaN where there is none yet. One tile at a time is read."""
     out = np.full(layer.n_units, np.nan, dtype=np.float32)
-    units, images = range(layer.n_units), range(image, image + 1)
-    for at, first_image, part in _parts(_VALUES, connection, path, layer, "value_tile", units, images):
+    units, images, dtype = range(layer.n_units), range(image, image + 1), _VALUES[layer.value_type]
+    for at, first_image, part in _parts(dtype, connection, path, layer, "value_tile", units, images):
         out[at.start : at.stop] = part[:, image - first_image]
     return out
 
@@ -171,9 +174,8 @@ def _parts(
     units: range,
     images: range,
 ) -> Iterator[tuple[range, int, Tile]]:
-    """The tiles that hold some of these units and images, one at a time and without their other units.
-
-    Each as its units, its first image and (units, n_images).
+    """The tiles of numbers of `dtype` that hold some of these units and images, one at a time and without their other
+    units. Each as its units, its first image and (units, n_images), float32 where they are float16.
     """
     tiles = connection.execute(
         "SELECT id, first_unit, first_image, n_units, n_images FROM activation"
@@ -190,5 +192,5 @@ def _parts(
             if len(blob) != n_units * unit_bytes:
                 raise damaged(path, f"the tile at {layer.path}:{first_unit}, image {first_image} has a wrong size")
             blob.seek((start - first_unit) * unit_bytes)
-            part = np.frombuffer(blob.read((stop - start) * unit_bytes), dtype)
-        yield range(start, stop), first_image, part.reshape(stop - start, n_images)
+            part = np.frombuffer(blob.read((stop - start) * unit_bytes), dtype).reshape(stop - start, n_images)
+        yield range(start, stop), first_image, to_float32(part) if dtype == _VALUES["float16"] else part

@@ -163,6 +163,7 @@ def test_batch_size_and_workers_do_not_make_it_another_scan(tmp_path: Path) -> N
         {"seed": 1},
         {"reduce": "mean"},
         {"ranges": 20},
+        {"dtype": "float16"},
         {"layers": "0"},
         {"per_class": 3},
         {"classes": ["dog"]},
