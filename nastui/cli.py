@@ -29,6 +29,7 @@ from nastui.commands.completion import completion
 from nastui.commands.groups import groups
 from nastui.commands.measure import measure
 from nastui.commands.points import points
+from nastui.commands.probe import probe
 from nastui.commands.reports import export, report
 from nastui.commands.reviews import kind, note, redo, tag, undo, verdict
 from nastui.commands.said import agree, import_, reviews
@@ -188,7 +189,7 @@ def layers(file: Path, reviewer: str, as_json: bool) -> None:
 
 # Commands with a file of their own.
 for command in (
-    *(measure, basis, variance, ablate, groups, units, query, verdict, tag, note, kind, undo, redo),
+    *(measure, basis, variance, ablate, groups, probe, units, query, verdict, tag, note, kind, undo, redo),
     *(reviews, agree, suspects, similar, points, report, export, import_, completion),
 ):
     nastui.add_command(command)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from PIL import Image
+from torch import nn
 
 from nastui.engine.layers import CaptureLayer, select_layers
 from nastui.engine.loader import first_decodable
@@ -27,10 +28,10 @@ from nastui.engine.reduction import parse_reduction
 from nastui.engine.sources import ImageSource, load_source
 from nastui.engine.sources.source import SourceImage
 from nastui.engine.subset import Selection, manifest_sha256
-from nastui.engine.trace import run_forward, trace_calls
+from nastui.engine.trace import Trace, run_forward, trace_calls
 from nastui.engine.weights import state_sha256
 from nastui.errors import DataNotFound, ModelNotFound, ScanError, UnsupportedOutput, UsageError, WeightsError
-from nastui.records import LayerInfo, RunSpec
+from nastui.records import LayerInfo, RunInfo, RunSpec
 from nastui.store.reader import RunReader
 
 _SAMPLE = 8  # images whose logits are compared with the scan's
@@ -53,38 +54,41 @@ class Anew:
 
 
 @dataclass(frozen=True, slots=True)
-class Rebuilt:
-    """What a run was made of.
+class RebuiltModel:
+    """The model of a run, and how it wants its images.
 
-    `indices`: of the run's images, by their ids, in `source`. `first`: one that decodes. `is_borrowed`: the model was
-    in somebody's hand, and goes back to where it was.
+    `is_borrowed`: the model was in somebody's hand, and goes back to where it was.
     """
 
     model: LoadedModel
-    source: ImageSource
-    indices: tuple[int, ...]
     preprocessing: Preprocessing
-    first: SourceImage
     spec: RunSpec
     is_borrowed: bool
 
-    def example(self) -> Tensor:
-        """Two inputs for the model, on the CPU."""
-        return example_inputs(self.preprocessing, self.first, self.source.spec)
+    def capture_layers(
+        self, layers: Sequence[LayerInfo], image: SourceImage, device: torch.device
+    ) -> tuple[CaptureLayer, ...]:
+        """The run's layers in the model, which must be on `device`; `image`: one that it takes.
+
+        Raises LayerNotFound or UnsupportedOutput where the model's code has changed so that one is not there any more.
+        """
+        example = example_inputs(self.preprocessing, image, self.spec.data).to(device)
+        trace = trace_calls(self.model.module, example)
+        return tuple(_capture_layer(trace, layer, self.spec) for layer in layers)
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt(RebuiltModel):
+    """What a run was made of: its model, and its images. `indices`: of these, by their ids, in `source`. `first`: one
+    that decodes."""
+
+    source: ImageSource
+    indices: tuple[int, ...]
+    first: SourceImage
 
     def capture_layer(self, layer: LayerInfo, device: torch.device) -> CaptureLayer:
-        """The run's layer in the model, which must be on `device`.
-
-        Raises LayerNotFound or UnsupportedOutput where the model's code has changed so that it is not there any more.
-        """
-        trace = trace_calls(self.model.module, self.example().to(device))
-        found = select_layers(trace, layer.path, parse_reduction(self.spec.reduction)).layers
-        if len(found) != 1 or found[0].spec.shape != layer.shape:
-            raise UnsupportedOutput(
-                f"{layer.path} gives {' and '.join(str(one.spec.shape) for one in found)} by now, not {layer.shape}.",
-                hint="The model's code has changed since the scan: use the code of that time, or scan again.",
-            )
-        return found[0]
+        """The run's layer in the model; else as `capture_layers`."""
+        return self.capture_layers([layer], self.first, device)[0]
 
 
 def rebuild(run: RunReader, anew: Anew | None = None) -> Rebuilt:
@@ -94,23 +98,27 @@ def rebuild(run: RunReader, anew: Anew | None = None) -> Rebuilt:
     can be told, then from the run's own folder. Raises WeightsError, UsageError (the preprocessing) or DataNotFound
     where these are not those of the run, and what loading a model or image set raises.
     """
-    anew = anew or Anew()
-    info = run.info()
-    spec, places = info.spec, _places(info.path, info.spec)
-    with _advice("--model and --weights say where they are by now."):
-        model = _model(info.name, spec, anew, places)
-        model = model if anew.transform is None else replace(model, transform=anew.transform)
-    with _advice("--data says where the images are by now."):
-        source = load_source(_data(info.name, spec, places) if anew.data is None else anew.data)
-    _check_weights(model, spec, info.name)
-    indices = _find_images(run, source, spec)
-    first = first_decodable(source, indices)
-    pixels = _merged(anew.pixels, _pixels(json.loads(spec.preprocessing), model))
-    preprocessing = choose_preprocessing(
-        model, first, size=pixels.size, mean=pixels.mean, std=pixels.std, grayscale=pixels.grayscale
-    )
-    _check_preprocessing(preprocessing, spec, info.name)
-    return Rebuilt(model, source, indices, preprocessing, first, spec, isinstance(anew.model, nn.Module))
+    anew, info = anew or Anew(), run.info()
+    model = _load_model(info, anew)
+    source, indices, first = _open_images(run, info, anew)
+    return Rebuilt(model, _prepare(info, model, anew, first), info.spec, _is_borrowed(anew), source, indices, first)
+
+
+def rebuild_model(run: RunReader, anew: Anew | None = None) -> RebuiltModel:
+    """Build the model of a run without its images, to show it others. Else as `rebuild`.
+
+    Raises UsageError where only the image set knew how to make an image into what the model takes.
+    """
+    anew, info = anew or Anew(), run.info()
+    model = _load_model(info, anew)
+    preprocessing = _prepare(info, model, anew, _any_image(info))
+    return RebuiltModel(model, preprocessing, info.spec, _is_borrowed(anew))
+
+
+def with_images(rebuilt: RebuiltModel, run: RunReader, anew: Anew | None = None) -> Rebuilt:
+    """The model with the run's images too. Raises what opening these does; see `rebuild`."""
+    images = _open_images(run, run.info(), anew or Anew())
+    return Rebuilt(rebuilt.model, rebuilt.preprocessing, rebuilt.spec, rebuilt.is_borrowed, *images)
 
 
 def check_answers(run: RunReader, rebuilt: Rebuilt, device: torch.device) -> None:
@@ -136,6 +144,57 @@ def check_answers(run: RunReader, rebuilt: Rebuilt, device: torch.device) -> Non
                 f"The model answers otherwise than in the scan: {now:.5g} for {image.source}, where it was {then:.5g}.",
                 hint="Its code or its transform has changed: use the code of that time, or scan again.",
             )
+
+
+def _load_model(info: RunInfo, anew: Anew) -> LoadedModel:
+    with _advice("--model and --weights say where they are by now."):
+        model = _model(info.name, info.spec, anew, _places(info.path, info.spec))
+    _check_weights(model, info.spec, info.name)
+    return model if anew.transform is None else replace(model, transform=anew.transform)
+
+
+def _is_borrowed(anew: Anew) -> bool:
+    return isinstance(anew.model, nn.Module)
+
+
+def _open_images(run: RunReader, info: RunInfo, anew: Anew) -> tuple[ImageSource, tuple[int, ...], SourceImage]:
+    """The run's image set, where its images are in it, and one of them that decodes."""
+    with _advice("--data says where the images are by now."):
+        data = _data(info.name, info.spec, _places(info.path, info.spec)) if anew.data is None else anew.data
+        source = load_source(data)
+    indices = _find_images(run, source, info.spec)
+    return source, indices, first_decodable(source, indices)
+
+
+def _any_image(info: RunInfo) -> SourceImage:
+    """An image with the channels of the run's."""
+    description = json.loads(info.spec.preprocessing)
+    if "channels" not in description:
+        raise UsageError(
+            f"The image set of {info.name} gave what the model takes: how an image becomes that is not known.",
+            hint="Scan pictures, with a transform or --size, --mean and --std, to show the model other ones later.",
+        )
+    return SourceImage(Image.new("L" if description["channels"] == "grey" else "RGB", (1, 1)), None)
+
+
+def _prepare(info: RunInfo, model: LoadedModel, anew: Anew, example: SourceImage) -> Preprocessing:
+    """What happens to the images, of which `example` is one."""
+    pixels = _merged(anew.pixels, _pixels(json.loads(info.spec.preprocessing), model))
+    preprocessing = choose_preprocessing(
+        model, example, size=pixels.size, mean=pixels.mean, std=pixels.std, grayscale=pixels.grayscale
+    )
+    _check_preprocessing(preprocessing, info.spec, info.name)
+    return preprocessing
+
+
+def _capture_layer(trace: Trace, layer: LayerInfo, spec: RunSpec) -> CaptureLayer:
+    found = select_layers(trace, layer.path, parse_reduction(spec.reduction)).layers
+    if len(found) != 1 or found[0].spec.shape != layer.shape:
+        raise UnsupportedOutput(
+            f"{layer.path} gives {' and '.join(str(one.spec.shape) for one in found)} by now, not {layer.shape}.",
+            hint="The model's code has changed since the scan: use the code of that time, or scan again.",
+        )
+    return found[0]
 
 
 @contextmanager

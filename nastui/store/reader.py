@@ -61,6 +61,7 @@ from nastui.store.layer_rows import (
 from nastui.store.measure_rows import Measuring, read_measured, read_measuring
 from nastui.store.originals import read_original
 from nastui.store.own_connections import OwnConnections
+from nastui.store.probes import ProbeReading
 from nastui.store.tiles import read_image_values, read_positions, read_values
 from nastui.store.transactions import snapshot
 from nastui.store.unit_rows import (
@@ -78,7 +79,7 @@ if TYPE_CHECKING:
     from nastui.store.selection import Selection
 
 
-class RunReader:
+class RunReader(ProbeReading):
     """A run's file, opened read-only. Any number of threads may use it: each has a connection of its own.
 
     Every call sees one state of the file, in transactions so short that a scan's WAL stays small; calls on a run that
