@@ -14,6 +14,7 @@ from nastui.addresses import find_layer
 from nastui.measure_records import Listing
 from nastui.printing import Record, Value
 from nastui.records import Address, Float32, Footprints, Int32, LayerInfo, UnitTable
+from nastui.stats.probe_places import NOWHERE, find_places, percentiles
 from nastui.store.content import read_content
 from nastui.store.reader import RunReader
 from nastui.store.units_view import COLUMNS, FLAGS
@@ -34,6 +35,7 @@ UNIT_COLUMNS = (
     "tags",
 )
 N_EXTREME = 5  # images shown at each end of a unit
+_RANGE_WORDS: dict[int, Value] = {-1: "below", 1: "above"}
 
 
 def layer_rows(run: RunReader) -> Iterator[Record]:
@@ -152,16 +154,42 @@ def _run(run: RunReader) -> dict[str, Value]:
 
 def _unit(run: RunReader, layer: LayerInfo, unit: int) -> dict[str, Value]:
     values, positions = run.values(layer, unit), run.positions(layer, unit)
+    footprints = run.footprints(layer, unit, 1)
     return {
         "address": _unit_address(layer, unit),
         "type": layer.type,
         "shape": [*layer.shape],
         **_measures(run.unit_table(layer), unit),
         **_opinions(run, layer, unit),
-        "ranges": _ranges(run, run.footprints(layer, unit, 1)),
+        "ranges": _ranges(run, footprints),
         "highest": _images(run, layer, _first(-values), values, positions),
         "lowest": _images(run, layer, _first(values), values, positions),
+        "probes": _probes(run, layer, unit, values, footprints),
     }
+
+
+def _probes(run: RunReader, layer: LayerInfo, unit: int, values: Float32, footprints: Footprints) -> list[Value]:
+    """Where the probes fall: beyond the unit's lowest or highest value there is no range."""
+    probes, given = run.probes(), run.probe_values(layer, [unit])[:, 0]
+    places = find_places(given, footprints.edges[0], int(footprints.n_ranges[0]))
+    return [
+        {
+            "probe": probe.id,
+            "name": probe.name,
+            "value": float(value),
+            "range": _RANGE_WORDS.get(side, stop if stop != NOWHERE else None),
+            "percentile": percentile,
+            "predicted": probe.predicted,
+        }
+        for probe, value, stop, side, percentile in zip(
+            probes,
+            given,
+            places.stops.tolist(),
+            places.sides.tolist(),
+            percentiles(given, values).tolist(),
+            strict=True,
+        )
+    ]
 
 
 def _first(values: Float32) -> list[int]:

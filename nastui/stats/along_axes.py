@@ -58,9 +58,9 @@ def _inside(gram: Float64, products: Float64, h: Float64, is_free: Bool) -> Floa
         falling = is_free & (wanted <= 0)
         if not falling.any():
             return wanted
-        step = float((h[falling] / (h[falling] - wanted[falling] + 1e-300)).min())
+        step = float(np.min(h[falling] / (h[falling] - wanted[falling] + 1e-300), initial=1))
         h = h + step * (wanted - h)
-        is_free &= ~(falling & (h <= 1e-15 * max(float(h.max()), 1e-300)))
+        is_free &= ~(falling & (h <= 1e-15 * float(np.max(h, initial=1e-300))))
         h = np.where(is_free, h, 0)
         if not is_free.any():
             return h
