@@ -100,7 +100,7 @@ class ActivationCapture:
                 f"Layer {layer.spec.path} returned {found} for a batch; {expected} was expected.",
                 hint="All images must have the same size after preprocessing, and give outputs of one shape.",
             )
-        return reduce_output(output, layer.unit_dim, self._reduction, image_ids, self._seed)
+        return reduce_output(layer.kept_part(output), layer.unit_dim, self._reduction, image_ids, self._seed)
 
     def _check_complete(self) -> None:
         for layer in self._layers:

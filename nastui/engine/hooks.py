@@ -11,10 +11,12 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from nastui.engine.layers import CaptureLayer
+from nastui.engine.outputs import pick, with_replaced
 
 
 class LayerHooks:
-    """Hands the output of every layer to `on_output` the moment it exists, while the `with` block lasts.
+    """Hands the output of every layer to `on_output` the moment it exists, while the `with` block lasts: the tensor
+    that the layer stands for, where the module returns a tuple, list or dict.
 
     What `on_output` returns takes the output's place, unless it is None. The hooks are on the modules only inside the
     block and are removed however it ends. `calls` counts the calls of each module by path; `start` begins a new forward
@@ -38,9 +40,9 @@ class LayerHooks:
         self.calls = Counter()
 
     def __enter__(self) -> Self:
-        by_path: dict[str, dict[int, CaptureLayer]] = {}
+        by_path: dict[str, dict[int, list[CaptureLayer]]] = {}
         for layer in self._layers:
-            by_path.setdefault(layer.module_path, {})[layer.number] = layer
+            by_path.setdefault(layer.module_path, {}).setdefault(layer.number, []).append(layer)
         try:
             for path, wanted in by_path.items():
                 self._handles.append(self._hook(self._module.get_submodule(path), path, wanted))
@@ -54,11 +56,15 @@ class LayerHooks:
     ) -> None:
         self._remove()
 
-    def _hook(self, module: nn.Module, path: str, wanted: dict[int, CaptureLayer]) -> RemovableHandle:
-        def hand_over(_module: nn.Module, _inputs: object, output: object) -> Tensor | None:
+    def _hook(self, module: nn.Module, path: str, wanted: dict[int, list[CaptureLayer]]) -> RemovableHandle:
+        def hand_over(_module: nn.Module, _inputs: object, output: object) -> object:
             self.calls[path] += 1
-            layer = wanted.get(self.calls[path])
-            return None if layer is None else self._on_output(layer, output)
+            is_changed = False
+            for layer in wanted.get(self.calls[path], ()):
+                other = self._on_output(layer, pick(output, layer.steps))
+                if other is not None:
+                    output, is_changed = with_replaced(output, layer.steps, other), True
+            return output if is_changed else None
 
         return module.register_forward_hook(hand_over)
 

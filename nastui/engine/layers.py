@@ -7,10 +7,14 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
+from torch import Tensor
+
+from nastui.engine.outputs import Steps, written
 from nastui.engine.reduction import Reduction, count_units, keeps_positions
+from nastui.engine.tokens import TokenEvidence
 from nastui.engine.trace import Call, Trace
 from nastui.errors import LayerNotFound, UnsupportedOutput
-from nastui.records import LayerSpec, ValueType
+from nastui.records import LayerSpec, Tokens, ValueType
 
 AUTO = "auto"
 _LISTED = 12
@@ -19,13 +23,25 @@ _NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class CaptureLayer:
-    """A layer to capture: call `number` (from 1) of `n_calls` of a module, units along `unit_dim` of its output."""
+    """A layer to capture: call `number` (from 1) of `n_calls` of a module, units along `unit_dim` of its output.
+
+    `steps` lead to the tensor where the output is a tuple, list or dict. `kept`: of a layer of tokens those that count,
+    None where all do.
+    """
 
     spec: LayerSpec
     module_path: str
     number: int
     n_calls: int
     unit_dim: int
+    steps: Steps = ()
+    kept: range | None = None
+
+    def kept_part(self, output: Tensor) -> Tensor:
+        """The part of the tensor (B, …) that counts, as a view; of a single token (B, D)."""
+        if self.kept is None:
+            return output
+        return output[:, self.kept[0]] if len(self.kept) == 1 else output[:, self.kept[0] : self.kept[-1] + 1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +57,25 @@ class Selection:
         return replace(self, layers=layers)
 
 
-def select_layers(trace: Trace, patterns: str | Sequence[str], reduction: Reduction) -> Selection:
+def select_layers(
+    trace: Trace, patterns: str | Sequence[str], reduction: Reduction, tokens: Tokens = "all"
+) -> Selection:
     """Choose the layers that any of the patterns names.
 
     A pattern is `auto` (all convolutions and linear layers), a dotted name (`layer1.0.conv1`, or `relu#2` for the
     second call of a module that is called more than once; `relu` alone means all its calls) or a glob in which `*`
     stands for anything, dots included (`features.*`, `layer?.*.conv2`). Several come as a list or separated by commas.
-    A glob passes over what cannot be captured and says so.
+    A glob passes over what cannot be captured and says so. `tokens`: which count of the layers that give tokens.
 
-    Raises LayerNotFound for a pattern that matches nothing that is called, UnsupportedOutput for an exact name whose
-    output is not one tensor with a row per image.
+    Raises LayerNotFound for a pattern that matches nothing that is called, UnsupportedOutput for one that names nothing
+    but what cannot be captured: no tensor with a row per image, or not the tokens that were asked for.
     """
+    trace = replace(trace, calls=tuple(_with_tokens(call, trace.tokens, tokens) for call in trace.calls))
     chosen: dict[str, Call] = {}
     refused: dict[str, Call] = {}
     not_called: dict[str, None] = {}
     for pattern in _split(patterns):
-        matches = [call for call in trace.calls if _is_match(pattern, call)]
+        matches = _matches(pattern, trace.calls)
         if not any(not call.refusal for call in matches):
             _refuse(pattern, matches, trace)
         chosen |= {call.address: call for call in matches if not call.refusal}
@@ -64,9 +83,30 @@ def select_layers(trace: Trace, patterns: str | Sequence[str], reduction: Reduct
         not_called |= dict.fromkeys(_never_called(pattern, trace))
     n_calls = {call.path: call.number for call in trace.calls}
     layers = tuple(
-        _capture_layer(call, n_calls[call.path], reduction) for call in trace.calls if call.address in chosen
+        _capture_layer(call, n_calls[call.path], reduction, tokens, trace.tokens)
+        for call in trace.calls
+        if call.address in chosen
     )
-    return Selection(layers, (*_refusal_notes(tuple(refused.values())), *_never_called_note(tuple(not_called))))
+    notes = (
+        *_element_notes(tuple(chosen.values())),
+        *_refusal_notes(tuple(refused.values())),
+        *_never_called_notes(tuple(not_called), trace),
+    )
+    return Selection(layers, notes)
+
+
+def _with_tokens(call: Call, evidence: TokenEvidence, tokens: Tokens) -> Call:
+    """The call, refused where it gives tokens but not those that were asked for."""
+    kept = evidence.kept(call.shape[0], tokens) if call.has_tokens and not call.refusal else ""
+    return replace(call, refusal=kept) if isinstance(kept, str) and kept else call
+
+
+def _element_notes(chosen: Sequence[Call]) -> list[str]:
+    """Of layers that return more than a tensor, which part of it is captured."""
+    named = [call for call in chosen if call.steps and not call.address.endswith(written(call.steps))]
+    notes = [f"Layer {call.address} returns more than a tensor: captured is {written(call.steps)}." for call in named]
+    more = len(named) - _NAMED
+    return [*notes[:_NAMED], *([f"{more:,} more layers return more than a tensor; so do they."] if more > 0 else [])]
 
 
 def _refusal_notes(refused: Sequence[Call]) -> list[str]:
@@ -76,11 +116,17 @@ def _refusal_notes(refused: Sequence[Call]) -> list[str]:
     return notes
 
 
-def _never_called_note(paths: Sequence[str]) -> list[str]:
-    if not paths:
-        return []
-    more = f" and {len(paths) - _NAMED:,} more" if len(paths) > _NAMED else ""
-    return [f"Left out, since the model never calls it: {', '.join(paths[:_NAMED])}{more}."]
+def _never_called_notes(paths: Sequence[str], trace: Trace) -> list[str]:
+    by_attention = [path for path in paths if path in trace.by_attention]
+    others = [path for path in paths if path not in trace.by_attention]
+    return [
+        f"{words}: {', '.join(some[:_NAMED])}{f' and {len(some) - _NAMED:,} more' if len(some) > _NAMED else ''}."
+        for words, some in (
+            ("Left out, since the model never calls it", others),
+            ("Left out, since nn.MultiheadAttention itself does their work (capture that)", by_attention),
+        )
+        if some
+    ]
 
 
 def _split(patterns: str | Sequence[str]) -> list[str]:
@@ -92,12 +138,14 @@ def _is_glob(pattern: str) -> bool:
     return any(character in pattern for character in "*?[")
 
 
-def _is_match(pattern: str, call: Call) -> bool:
+def _matches(pattern: str, calls: Sequence[Call]) -> list[Call]:
+    """The calls of that name or address; where there are none, those that the glob matches."""
     if pattern == AUTO:
-        return call.is_auto
-    if _is_glob(pattern):
-        return fnmatchcase(call.path, pattern) or fnmatchcase(call.address, pattern)
-    return pattern in (call.path, call.address)
+        return [call for call in calls if call.is_auto]
+    exact = [call for call in calls if pattern in (call.path, call.address)]
+    if exact or not _is_glob(pattern):
+        return exact
+    return [call for call in calls if fnmatchcase(call.path, pattern) or fnmatchcase(call.address, pattern)]
 
 
 def _never_called(pattern: str, trace: Trace) -> Iterable[str]:
@@ -139,12 +187,20 @@ def _shape(shape: tuple[int, ...]) -> str:
     return "×".join(map(str, shape))
 
 
-def _capture_layer(call: Call, n_calls: int, reduction: Reduction) -> CaptureLayer:
+def _capture_layer(
+    call: Call, n_calls: int, reduction: Reduction, tokens: Tokens, evidence: TokenEvidence
+) -> CaptureLayer:
+    kept = evidence.kept(call.shape[0], tokens) if call.has_tokens and tokens != "all" else None
+    assert not isinstance(kept, str)
+    shape = call.shape if kept is None else (len(kept), call.shape[1])
     spec = LayerSpec(
         path=call.address,
         type=call.type,
         shape=call.shape,
-        n_units=count_units(call.shape, call.unit_dim, reduction),
-        has_positions=keeps_positions(reduction) and len(call.shape) > 1,
+        n_units=count_units(shape, call.unit_dim, reduction),
+        has_positions=keeps_positions(reduction) and len(shape) > 1 and (kept is None or len(kept) > 1),
+        unit_dim=call.unit_dim,
+        tokens=tokens if call.has_tokens else None,
+        token_grid=evidence.grid(call.shape[0]) if call.has_tokens else None,
     )
-    return CaptureLayer(spec, call.path, call.number, n_calls, call.unit_dim)
+    return CaptureLayer(spec, call.path, call.number, n_calls, call.unit_dim, call.steps, kept)

@@ -100,5 +100,11 @@ class LayerEditor:
                 hint="All images must have the same size after preprocessing, and give outputs of one shape.",
             )
         copy = output.clone(memory_format=torch.contiguous_format)
-        self._edit(copy.flatten(1) if self._is_flat else copy.movedim(layer.unit_dim + 1, -1))
+        part = layer.kept_part(copy)
+        if self._is_flat:
+            flat = part.flatten(1)  # a copy where some tokens are left out
+            self._edit(flat)
+            part.copy_(flat.view(part.shape))
+        else:
+            self._edit(part if part.ndim == 2 else part.movedim(layer.unit_dim + 1, -1))
         return copy

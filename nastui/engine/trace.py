@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from nastui.engine.module_types import is_auto_layer, is_made_by, type_name
+from nastui.engine.outputs import Steps, tensors_in, written
+from nastui.engine.tokens import TokenEvidence
+from nastui.engine.unit_axis import AxisEvidence, Value, unit_dim
 from nastui.errors import ScanError, UnsupportedOutput
-
-_UNITS_LAST = (nn.Linear, nn.Bilinear, nn.LayerNorm, nn.Embedding)
-_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
-_UNITS_FIRST = (
-    *_CONVOLUTIONS,
-    nn.BatchNorm1d,
-    nn.InstanceNorm1d,
-    nn.GroupNorm,
-    nn.MaxPool1d,
-    nn.AvgPool1d,
-    nn.AdaptiveMaxPool1d,
-    nn.AdaptiveAvgPool1d,
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of a module during the forward pass.
+    """A tensor that one call of a module gave during the forward pass; one entry also for a call that gave none.
 
-    `number` counts the calls of this module from 1. `address` is the path, with `#number` if there are several calls.
-    `shape` is the output's without the batch dimension, `unit_dim` the dimension of it along which the units lie.
-    `refusal` says why the output cannot be captured, empty if it can.
+    `number` counts the calls of this module from 1. `address` is the path, with `#number` if there are several calls
+    and `[index]` or `[key]` if the call gave several tensors; `steps` lead to the tensor in what it gave.
+    `shape` is the tensor's without the batch dimension, `unit_dim` the dimension of it along which the units lie.
+    `refusal` says why it cannot be captured, empty if it can.
     """
 
     path: str
@@ -42,21 +34,28 @@ class Call:
     shape: tuple[int, ...] = ()
     unit_dim: int = 0
     refusal: str = ""
+    steps: Steps = ()
+
+    @property
+    def has_tokens(self) -> bool:
+        """Whether the tensor is a row of tokens by their features."""
+        return len(self.shape) == 2 and self.unit_dim == 1
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """The calls in the order in which they end, the modules that were not called, and the model's own output."""
+    """The calls in the order in which they end, the modules that were not called, and the model's own output.
+
+    `not_called_auto`: those that `auto` would take. `by_attention`: those of these that nn.MultiheadAttention reads the
+    weights of and never calls. `tokens`: what the model tells of its tokens.
+    """
 
     calls: tuple[Call, ...]
     not_called: tuple[str, ...]
     not_called_auto: tuple[str, ...]
+    by_attention: tuple[str, ...]
+    tokens: TokenEvidence
     output: Tensor
-
-
-def is_auto_layer(module: nn.Module) -> bool:
-    """Whether `auto` captures this module: convolutions and linear layers, whose outputs precede the nonlinearity."""
-    return isinstance(module, (*_CONVOLUTIONS, nn.Linear))
 
 
 def run_forward(module: nn.Module, images: Tensor) -> Tensor:
@@ -89,70 +88,116 @@ def trace_calls(module: nn.Module, example: Tensor) -> Trace:
     """
     recorder = _Recorder(len(example))
     named = {path: child for path, child in module.named_modules() if path}
-    handles = [child.register_forward_hook(recorder.hook(path)) for path, child in named.items()]
+    handles = [child.register_forward_hook(recorder.hook(path), with_kwargs=True) for path, child in named.items()]
     try:
         with torch.inference_mode():
             output = run_forward(module, example)
     finally:
         for handle in handles:
             handle.remove()
-    counts = Counter(path for path, _, _ in recorder.seen)
-    seen_so_far: Counter[str] = Counter()
-    calls = []
-    for path, child, result in recorder.seen:
-        seen_so_far[path] += 1
-        number = seen_so_far[path]
-        address = path if counts[path] == 1 else f"{path}#{number}"
-        shape, unit_dim, refusal = result
-        calls.append(Call(path, number, address, type(child).__name__, is_auto_layer(child), shape, unit_dim, refusal))
-    missing = {path: child for path, child in named.items() if path not in counts}
+    calls = tuple(_calls(recorder.seen))
+    called = {call.path for call in calls}
+    missing = {path: child for path, child in named.items() if path not in called}
     return Trace(
-        tuple(calls),
+        calls,
         tuple(missing),
         tuple(path for path, child in missing.items() if is_auto_layer(child)),
+        tuple(path for path in missing if _is_inside_attention(path, named)),
+        TokenEvidence.of(module, _grids(calls, named)),
         output,
     )
 
 
-_Result = tuple[tuple[int, ...], int, str]
-_Hook = Callable[[nn.Module, object, object], None]
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A call as it ended: the tensors that can be captured, and why there are none if there are none."""
+
+    path: str
+    module: nn.Module
+    tensors: tuple[tuple[Steps, Value], ...]
+    refusal: str
+
+
+_Hook = Callable[[nn.Module, tuple[object, ...], dict[str, object], object], None]
 
 
 class _Recorder:
-    """Keeps what every hooked call returned: shapes and refusals, never the tensors."""
+    """Keeps what every hooked call returned: shapes, evidence and refusals, never the tensors."""
 
     def __init__(self, batch: int) -> None:
         self._batch = batch
-        self.seen: list[tuple[str, nn.Module, _Result]] = []
+        self._axes = AxisEvidence()
+        self.seen: list[_Seen] = []
 
     def hook(self, path: str) -> _Hook:
-        def note(module: nn.Module, _inputs: object, output: object) -> None:
-            self.seen.append((path, module, _examine(module, output, self._batch)))
+        def note(module: nn.Module, inputs: tuple[object, ...], options: dict[str, object], output: object) -> None:
+            taken = [tensor for _, tensor in tensors_in((inputs, list(options.values())))]
+            given, refusal = _usable(output, self._batch)
+            values = self._axes.note(module, taken, given.values())
+            self.seen.append(_Seen(path, module, tuple(zip(given, values, strict=True)), refusal))
 
         return note
 
 
-def _examine(module: nn.Module, output: object, batch: int) -> _Result:
-    """Shape without the batch, unit dimension and refusal of what a module returned."""
-    if not isinstance(output, Tensor):
-        return (), 0, f"returns a {type(output).__name__}, not one tensor"
-    if output.ndim < 2 or output.shape[0] != batch:
-        return (), 0, f"returns shape {tuple(output.shape)}, which has no row per image"
-    if not output.is_floating_point():
-        return (), 0, f"returns {output.dtype} numbers"
-    shape = tuple(output.shape[1:])
-    if len(shape) == 1:
-        return shape, 0, ""
-    if isinstance(module, _UNITS_LAST):
-        return shape, len(shape) - 1, ""
-    if isinstance(module, _UNITS_FIRST):
-        return shape, 0, ""
-    if len(shape) == 2:
-        return shape, 0, f"returns {_written(shape)}: tokens by features or channels by length, which cannot be told"
-    if shape[0] == shape[1] != shape[-1]:
-        return shape, 0, f"returns {_written(shape)}, which looks as if the channels came last"
-    return shape, 0, ""
+def _usable(output: object, batch: int) -> tuple[dict[Steps, Tensor], str]:
+    """The tensors with a row per image in what a module returned, each once, or why there are none."""
+    found: dict[Steps, Tensor] = {}
+    refusals = []
+    for steps, tensor in tensors_in(output):
+        refusal = _refusal(tensor, steps, batch)
+        if refusal:
+            refusals.append(refusal)
+        elif all(tensor is not other for other in found.values()):
+            found[steps] = tensor
+    if found or refusals:
+        return found, "" if found else refusals[0]
+    return {}, f"returns a {type(output).__name__} without a tensor in it"
 
 
-def _written(shape: tuple[int, ...]) -> str:
-    return "×".join(map(str, shape))
+def _refusal(tensor: Tensor, steps: Steps, batch: int) -> str:
+    """Why a tensor is no layer, empty if it is one."""
+    shape = tuple(tensor.shape)
+    if any(character in f"{step}" for step in steps for character in "/:,[]"):
+        return f"returns a tensor under the name '{steps[-1]}', which cannot stand in an address"
+    if tensor.ndim > 2 and shape[0] != batch == shape[1]:
+        return f"returns shape {shape}: its images lie along the second dimension (batch_first=False?)"
+    if tensor.ndim > 2 and shape[0] > batch and shape[0] % batch == 0:
+        return f"returns shape {shape}: {shape[0] // batch:,} rows an image, as of windows, and not one"
+    if tensor.ndim < 2 or shape[0] != batch:
+        return f"returns shape {shape}, which has no row per image"
+    if not tensor.is_floating_point():
+        return f"returns {tensor.dtype} numbers"
+    return ""
+
+
+def _calls(seen: Iterable[_Seen]) -> Iterator[Call]:
+    """The calls with their addresses."""
+    seen = list(seen)
+    counts = Counter(one.path for one in seen)
+    so_far: Counter[str] = Counter()
+    for one in seen:
+        so_far[one.path] += 1
+        number = so_far[one.path]
+        address = one.path if counts[one.path] == 1 else f"{one.path}#{number}"
+        name, is_auto = type_name(one.module), is_auto_layer(one.module)
+        if not one.tensors:
+            yield Call(one.path, number, address, name, is_auto, refusal=one.refusal)
+        for steps, value in one.tensors:
+            where = address if len(one.tensors) == 1 else f"{address}{written(steps)}"
+            dim = unit_dim(value)
+            along, refusal = (dim, "") if isinstance(dim, int) else (0, dim)
+            yield Call(one.path, number, where, name, is_auto, value.shape, along, refusal, steps)
+
+
+def _grids(calls: Iterable[Call], named: Mapping[str, nn.Module]) -> set[tuple[int, int]]:
+    """Rows and columns of the maps that convolutions give."""
+    return {
+        (call.shape[1], call.shape[2])
+        for call in calls
+        if len(call.shape) == 3 and is_made_by(named[call.path], nn.Conv2d)
+    }
+
+
+def _is_inside_attention(path: str, named: Mapping[str, nn.Module]) -> bool:
+    parent = named.get(path.rpartition(".")[0])
+    return parent is not None and is_made_by(parent, nn.MultiheadAttention)

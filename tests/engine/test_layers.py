@@ -30,7 +30,10 @@ def test_auto_takes_convolutions_and_linear_layers_in_the_order_of_the_computati
 
 
 def test_a_layer_that_is_never_called_is_said() -> None:
-    assert select("auto").notes == ("Left out, since the model never calls it: spare, attention.out_proj.",)
+    assert select("auto").notes == (
+        "Left out, since the model never calls it: spare.",
+        "Left out, since nn.MultiheadAttention itself does their work (capture that): attention.out_proj.",
+    )
 
 
 def test_a_module_called_twice_is_two_layers_counted_from_one() -> None:
@@ -47,20 +50,21 @@ def test_globs_cross_dots_and_may_be_given_as_list_or_with_commas() -> None:
     assert len(paths(select_layers(trace, "auto", "max"))) == 8
 
 
-def test_a_glob_passes_over_what_returns_no_tensor_and_says_so() -> None:
+def test_a_glob_passes_over_what_cannot_be_told_and_says_so() -> None:
     selection = select("a*")
-    assert paths(selection) == ["act#1", "act#2"]
-    assert "Layer attention is left out: it returns a tuple, not one tensor." in selection.notes
+    assert paths(selection) == ["act#1", "act#2", "attention[0]"]
+    (note,) = (note for note in selection.notes if "attention[1]" in note)
+    assert note.startswith("Layer attention[1] is left out: it returns 64×64")
 
 
-def test_an_exact_name_of_a_tuple_is_refused_by_name() -> None:
-    with pytest.raises(UnsupportedOutput, match=r"Layer attention \(MultiheadAttention\) cannot be captured.*tuple"):
-        select("attention")
+def test_an_exact_name_of_what_cannot_be_told_is_refused_by_name() -> None:
+    with pytest.raises(UnsupportedOutput, match=r"Layer attention\[1\] \(MultiheadAttention\) cannot be captured"):
+        select("attention[1]")
 
 
-def test_tokens_of_a_module_that_does_not_say_where_its_units_are_are_refused() -> None:
-    with pytest.raises(UnsupportedOutput, match="64×6"):
-        select("gelu")
+def test_an_activation_has_its_units_where_the_layer_before_it_has_them() -> None:
+    (gelu,) = select("gelu").layers
+    assert (gelu.spec.shape, gelu.spec.unit_dim, gelu.spec.n_units) == ((64, 6), 1, 6)
 
 
 def test_a_pattern_without_match_lists_the_nearest_layers_with_type_and_shape() -> None:

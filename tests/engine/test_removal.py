@@ -173,8 +173,8 @@ def test_the_model_is_left_as_it_was(net: Net, images: Tensor) -> None:
 
 
 def test_what_cannot_be_edited_is_refused_by_name(net: Net, images: Tensor) -> None:
-    with pytest.raises(UnsupportedOutput, match=r"attention .*returns a tuple"):
-        capture_layer(Awkward().eval(), "attention", torch.randn(2, 3, 4, 4))
+    with pytest.raises(UnsupportedOutput, match=r"attention\[1\] .*returns 16×16"):
+        capture_layer(Awkward().eval(), "attention[1]", torch.randn(2, 3, 4, 4))
     edit = NeuronRemoval(torch.tensor([0]), torch.zeros(1))
     layer = capture_layer(net, "conv", images)
     with LayerEditor(net, layer, "sample") as editor, pytest.raises(UnsupportedOutput, match="Layer conv returned"):
