@@ -17,6 +17,7 @@ from torch import Tensor
 from nastui import __version__
 from nastui.engine.class_map import read_class_map
 from nastui.engine.class_names import ClassMap, ClassMatch, match_classes
+from nastui.engine.inspection.finding import Finding
 from nastui.engine.layers import Selection as LayerSelection
 from nastui.engine.layers import select_layers
 from nastui.engine.loader import first_decodable
@@ -76,7 +77,11 @@ class ScanPlan:
     classes: tuple[ClassInfo, ...]
     outputs: tuple[str, ...]
     spec: RunSpec
-    warnings: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return tuple(finding.sentence() for finding in self.findings)
 
     def manifest(self) -> list[ManifestImage]:
         return manifest(self.source, self.images)
@@ -110,12 +115,13 @@ def plan_scan(
         ClassInfo(class_id, name, match.outputs[class_id], images.counts[class_id])
         for class_id, name in enumerate(images.classes)
     )
-    warnings = (*_model_warnings(model, trace.output), *layers.notes, *_class_warnings(match))
+    notes = (Finding("layer-choice", note) for note in layers.notes)
+    findings = (*_model_findings(model, trace.output), *notes, *_class_findings(match))
     outputs = _output_names(model, n_outputs)
     spec = _run_spec(model, source, images, preprocessing, layers, classes, outputs, options)
     if example.ndim == 4:
         spec = replace(spec, input_height=example.shape[2], input_width=example.shape[3])
-    return ScanPlan(model, source, images, preprocessing, example, layers, match, classes, outputs, spec, warnings)
+    return ScanPlan(model, source, images, preprocessing, example, layers, match, classes, outputs, spec, findings)
 
 
 def example_inputs(preprocessing: Preprocessing, image: SourceImage, name: str) -> Tensor:
@@ -138,33 +144,35 @@ def _output_names(model: LoadedModel, n_outputs: int) -> tuple[str, ...]:
     return tuple(map(str, range(n_outputs)))
 
 
-def _model_warnings(model: LoadedModel, output: Tensor) -> list[str]:
-    warnings = []
+def _model_findings(model: LoadedModel, output: Tensor) -> list[Finding]:
+    found = []
     if model.is_random:
-        warnings.append(f"{model.spec} has random weights: give a weights file, or @DEFAULT for torchvision's own.")
+        advice = "give a weights file, or @DEFAULT for torchvision's own."
+        found.append(Finding("random-weights", f"{model.spec} has random weights:", advice))
     if output.ndim != 2:
-        warnings.append(
-            f"The model returns shape {tuple(output.shape[1:])} for an image, not logits: no predictions are kept."
-        )
+        shape = tuple(output.shape[1:])
+        text = f"The model returns shape {shape} for an image, not logits: no predictions are kept."
+        found.append(Finding("no-logits", text))
     elif model.classes is not None and len(model.classes) != output.shape[1]:
-        warnings.append(
+        text = (
             f"The model has {output.shape[1]:,} outputs but {len(model.classes):,} names for them, "
             "which are left out: they would be on the wrong ones."
         )
-    return warnings
+        found.append(Finding("output-names", text))
+    return found
 
 
-def _class_warnings(match: ClassMatch) -> list[str]:
+def _class_findings(match: ClassMatch) -> list[Finding]:
     if not match.unmatched:
         return []
+    check = "classes-without-output"
     if not match.n_matched:
-        return [
-            f"No class could be matched to an output ({match.note}), so no accuracy is claimed; --class-map can say it."
-        ]
+        text = f"No class could be matched to an output ({match.note}), so no accuracy is claimed;"
+        return [Finding(check, text, "--class-map can say it.")]
     names = "; ".join(map(str, match.unmatched[:_NAMED]))
     more = f"; and {len(match.unmatched) - _NAMED:,} more" if len(match.unmatched) > _NAMED else ""
     of = f"{len(match.unmatched):,} of {len(match.outputs):,} classes have no output"
-    return [f"{of}, and accuracy leaves them out: {names}{more}."]
+    return [Finding(check, f"{of}, and accuracy leaves them out: {names}{more}.")]
 
 
 def _run_spec(

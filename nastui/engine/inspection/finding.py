@@ -1,0 +1,63 @@
+"""What an inspection found, and all the checks that there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Level = Literal["error", "warning", "note"]
+
+# An error: a scan would fail, or its values would be wrong. A warning: they may be of something else than was meant.
+CHECKS: Mapping[str, Level] = {
+    "nan-weights": "error",
+    "train-mode": "error",
+    "random-forward": "error",
+    "batch-dependent": "error",
+    "not-finite": "error",
+    "batch-statistics": "warning",
+    "random-weights": "warning",
+    "no-logits": "warning",
+    "output-names": "warning",
+    "classes-without-output": "warning",
+    "constant-layer": "warning",
+    "constant-channel": "warning",
+    "pixel-range": "warning",
+    "random-transform": "warning",
+    "replaced-preprocessing": "warning",
+    "better-preprocessing": "warning",
+    "near-chance": "warning",
+    "other-outputs": "warning",
+    "unreadable-images": "warning",
+    "same-image-two-classes": "warning",
+    "few-images": "note",
+    "enlarged-images": "note",
+    "layer-choice": "note",
+    "overwritten": "note",
+    "called-again": "note",
+    "by-function": "note",
+    "never-called": "note",
+    "probabilities": "note",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`text`: what was found, with values. `advice`: what to do."""
+
+    check: str
+    text: str
+    advice: str = ""
+
+    @property
+    def level(self) -> Level:
+        return CHECKS[self.check]
+
+    def sentence(self) -> str:
+        return f"{self.text} {self.advice}".strip()
+
+
+def named(names: tuple[str, ...] | list[str], most: int = 3) -> str:
+    """The first of many names, and how many more there are."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
