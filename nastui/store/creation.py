@@ -12,10 +12,11 @@ from dataclasses import astuple
 from pathlib import Path
 
 from nastui.errors import NotARun, OutputExists, SchemaTooNew, StoreLocked
-from nastui.records import NEURON, ClassInfo, LayerSpec, ManifestImage, RunSpec
+from nastui.records import NEURON, ClassInfo, LayerSpec, ManifestImage, RunInfo, RunSpec
 from nastui.store.connection import connect, open_to_read, shm_of, wal_of
+from nastui.store.differences import what_differs
 from nastui.store.faults import translated
-from nastui.store.layer_rows import FIELD_COLUMNS
+from nastui.store.layer_rows import FIELD_COLUMNS, read_run
 from nastui.store.schema import PAGE_SIZE, migrate
 from nastui.store.text import now, storable
 from nastui.store.tiles import images_in_a_tile, position_type
@@ -61,9 +62,7 @@ def check_place(path: Path, spec: RunSpec, *, force: bool) -> None:
         return
     try:
         with closing(open_to_read(path)) as connection, translated(path):
-            sha256, model, data, finished, n_done, n_images = connection.execute(
-                "SELECT scan_sha256, model, data, finished, n_done, n_images FROM run"
-            ).fetchone()
+            found = read_run(connection, path)
     except SchemaTooNew as exc:
         if force:
             return
@@ -77,17 +76,18 @@ def check_place(path: Path, spec: RunSpec, *, force: bool) -> None:
         ) from exc
     if force:
         return
-    if sha256 != spec.scan_sha256:
-        raise another_scan(path, model, data)
-    raise same_scan(path, finished, n_done, n_images)
+    check_same_scan(found, spec)
+    raise same_scan(path, found.finished, found.n_done, found.n_images)
 
 
-def another_scan(path: Path, model: str, data: str) -> OutputExists:
-    """The error for an output that holds a different scan."""
-    return OutputExists(
-        f"{path} is there already and holds another scan: {model} on {data}, or the same with other settings.",
-        hint="Choose another --out, or replace it: --force.",
-    )
+def check_same_scan(found: RunInfo, wanted: RunSpec) -> None:
+    """Raise OutputExists, saying what differs, where a run is not the scan that is wanted."""
+    if different := what_differs(found.spec, wanted):
+        raise OutputExists(
+            f"{found.path} is there already and holds another scan: {found.spec.model} on {found.spec.data}.\n"
+            f"What differs: {'; '.join(different)}.",
+            hint="Choose another --out, or replace it: --force.",
+        )
 
 
 def same_scan(path: Path, finished: str | None, n_done: int, n_images: int) -> OutputExists:

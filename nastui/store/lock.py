@@ -7,6 +7,7 @@ import os
 import shlex
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from nastui.errors import StoreLocked
@@ -38,9 +39,10 @@ class WriterLock:
                     hint="Wait until it has ended, or stop it.",
                 ) from exc
             if self._is_current(handle):
-                os.truncate(handle, 0)  # a killed holder has left its name
-                os.pwrite(handle, _who_we_are(), 0)
                 self._handle: int | None = handle
+                with suppress(OSError):  # on a full disk it holds without a name
+                    os.truncate(handle, 0)  # a killed holder has left its own
+                    os.pwrite(handle, _who_we_are(), 0)
                 return
             os.close(handle)  # the holder before us removed the file between our opening and locking it
 

@@ -10,11 +10,12 @@ from types import TracebackType
 from nastui.errors import StoreError
 from nastui.measure_records import KindThresholds
 from nastui.records import Batch, ClassInfo, ImageResult, LayerSpec, ManifestImage, RunSpec
+from nastui.store.checkpointing import Checkpointer
 from nastui.store.connection import open_to_write
-from nastui.store.creation import another_scan, create_file, same_scan
+from nastui.store.creation import check_same_scan, create_file, same_scan
 from nastui.store.faults import translated
 from nastui.store.image_rows import read_score, write_results
-from nastui.store.layer_rows import read_extent, read_tiled_layers
+from nastui.store.layer_rows import read_extent, read_run, read_tiled_layers
 from nastui.store.lock import WriterLock
 from nastui.store.measuring import UnitMeasuring
 from nastui.store.row_buffer import RowBuffer
@@ -58,10 +59,10 @@ class RunWriter:
             raise
 
     @classmethod
-    def resume(cls, path: Path, scan_sha256: str, *, data_root: str | None = None) -> RunWriter:
-        """Go on with a run that was stopped. `data_root`: where its images are by now, None to leave what the run says.
+    def resume(cls, path: Path, spec: RunSpec) -> RunWriter:
+        """Go on with a run that was stopped; where its images are by now is taken from `spec`.
 
-        Raises NotARun, StoreLocked, and OutputExists where the run is another scan or finished.
+        Raises NotARun, StoreLocked, and OutputExists where the run is another scan (it says in what) or finished.
         """
         path = path.resolve()
         lock = WriterLock(path)
@@ -71,10 +72,10 @@ class RunWriter:
             lock.release()
             raise
         try:
-            writer._check_may_resume(scan_sha256)
-            if data_root is not None:
+            writer._check_may_resume(spec)
+            if spec.data_root is not None:
                 with translated(path):
-                    writer._connection.execute("UPDATE run SET data_root = ?", (storable(data_root),))
+                    writer._connection.execute("UPDATE run SET data_root = ?", (storable(spec.data_root),))
         except BaseException:
             writer.close()
             raise
@@ -84,6 +85,7 @@ class RunWriter:
         self._path = path
         self._lock = lock
         self._connection = open_to_write(path)
+        self._checkpointer = Checkpointer(path, self._connection)
         with translated(path):
             extent = read_extent(self._connection)
             self._n_images, self._n_written, self._ranges = extent.n_images, extent.n_done, extent.ranges
@@ -130,6 +132,7 @@ class RunWriter:
         if self._row.n:
             self._commit(0)
             self._row.advance()
+        self._checkpointer.close()
         with translated(self._path):
             measuring = UnitMeasuring(self._connection, self._path, thresholds=thresholds)
             measuring.begin(anew=False)
@@ -144,6 +147,7 @@ class RunWriter:
 
     def close(self) -> None:
         """Let go of the file; what was not committed is lost. A second call does nothing."""
+        self._checkpointer.close()
         self._connection.close()
         self._lock.release()
 
@@ -161,14 +165,12 @@ class RunWriter:
         finally:
             self.close()
 
-    def _check_may_resume(self, scan_sha256: str) -> None:
-        found, model, data, finished = self._connection.execute(
-            "SELECT scan_sha256, model, data, finished FROM run"
-        ).fetchone()
-        if found != scan_sha256:
-            raise another_scan(self._path, model, data)
-        if finished is not None:
-            raise same_scan(self._path, finished, self._n_written, self._n_images)
+    def _check_may_resume(self, spec: RunSpec) -> None:
+        with translated(self._path):
+            found = read_run(self._connection, self._path)
+        check_same_scan(found, spec)
+        if found.finished is not None:
+            raise same_scan(self._path, found.finished, self._n_written, self._n_images)
 
     def _write_full_row(self) -> None:
         if self._row.n == self._row.height:
@@ -181,6 +183,7 @@ class RunWriter:
             self._row.write(self._connection, start)
             write_results(self._connection, self._n_written, self._waiting)
             self._connection.execute("UPDATE run SET n_done = ?", (self.n_done,))
+        self._checkpointer.committed(self._row.count_bytes(start))
         self._n_written = self.n_done
         self._waiting = []
         self._last_commit = time.monotonic()

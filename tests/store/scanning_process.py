@@ -38,7 +38,7 @@ def main() -> None:
         time.sleep(pause_s)
 
     step()
-    with RunWriter.resume(path, SPEC.scan_sha256) if path.exists() else create(path, N_IMAGES) as writer:
+    with RunWriter.resume(path, SPEC) if path.exists() else create(path, N_IMAGES) as writer:
         while writer.n_done < N_IMAGES:
             append(writer, sizes.randint(1, MOST_IMAGES), N_IMAGES)
             step()

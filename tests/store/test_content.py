@@ -55,13 +55,13 @@ def test_how_tiles_are_cut_and_rows_are_numbered_does_not_count(run: Path, tmp_p
     path = tmp_path / "stopped.nas.db"
     create(path, N_IMAGES).close()
     while True:
-        with RunWriter.resume(path, SPEC.scan_sha256) as writer:
+        with RunWriter.resume(path, SPEC) as writer:
             append(writer, 7, N_IMAGES)
             if writer.n_done == N_IMAGES:
                 break
     change(path, "UPDATE activation SET id = 100000 - id")
     assert differing(run, path) == ["footprint", "measuring", "run", "unit"]  # it is not measured yet
-    with RunWriter.resume(path, SPEC.scan_sha256) as writer:
+    with RunWriter.resume(path, SPEC) as writer:
         writer.finish()
     change(path, "UPDATE footprint SET id = 100000 - id")
     change(path, "UPDATE activation SET id = 300000 - id")

@@ -51,7 +51,7 @@ def test_a_file_that_is_not_sqlite(tmp_path: Path, data: bytes) -> None:
     with pytest.raises(NotARun, match="not an SQLite file"):
         RunReader(path)
     with pytest.raises(NotARun, match="not an SQLite file"):
-        RunWriter.resume(path, SPEC.scan_sha256)
+        RunWriter.resume(path, SPEC)
     assert path.read_bytes() == data
 
 
@@ -112,7 +112,7 @@ def test_a_run_of_a_newer_nastui(run_file: Path) -> None:
     with pytest.raises(SchemaTooNew, match=words):
         RunReader(run_file)
     with pytest.raises(SchemaTooNew):
-        RunWriter.resume(run_file, SPEC.scan_sha256)
+        RunWriter.resume(run_file, SPEC)
 
 
 def run_row(path: Path) -> tuple[object, ...]:
@@ -132,7 +132,7 @@ def test_a_run_of_an_older_nastui_is_brought_up_to_date(
         with RunReader(path) as run:
             assert run.info().n_done == 20
     else:
-        RunWriter.resume(path, SPEC.scan_sha256).close()
+        RunWriter.resume(path, SPEC).close()
     after = contents(path)
     assert run_row(path) == (*run_before, None)
     assert after.pop("run") != before.pop("run"), "it has a column more"
@@ -180,7 +180,7 @@ def scan_until_the_disk_is_full(path: Path) -> int:
 
 
 def check_it_goes_on(path: Path, whole: Path) -> None:
-    with RunWriter.resume(path, SPEC.scan_sha256) as writer:
+    with RunWriter.resume(path, SPEC) as writer:
         append(writer, 2000, 2000)
         writer.finish()
     assert contents(path) == contents(make_run(whole, 2000))

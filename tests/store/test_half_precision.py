@@ -127,7 +127,7 @@ def test_a_stopped_scan_goes_on_to_the_same_file(tmp_path: Path) -> None:
         writer.checkpoint()
         append(writer, 2, N)  # is lost
         writer.close()
-        return RunWriter.resume(tmp_path / "stopped.nas.db", SPEC.scan_sha256)
+        return RunWriter.resume(tmp_path / "stopped.nas.db", SPEC)
 
     stopped = scanned(tmp_path / "stopped.nas.db", stop=stop)
     assert contents(stopped) == contents(scanned(tmp_path / "whole.nas.db"))

@@ -155,14 +155,14 @@ def test_a_scan_stopped_while_it_measures_goes_on(tmp_path: Path, n_calls: int) 
         if len(calls) == n_calls:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt), RunWriter.resume(path, SPEC.scan_sha256) as writer:
+    with pytest.raises(KeyboardInterrupt), RunWriter.resume(path, SPEC) as writer:
         writer.finish(stop)
     n_units = [layer.n_units for layer in LAYERS]
     assert calls == [3, 67, 73, 137, 201, 203][:n_calls]
     with RunReader(path) as run:
         found = [run.unit_measures(layer) is not None for layer in run.layers()]
         assert found == [sum(n_units[: i + 1]) < calls[-1] for i in range(3)]
-    with RunWriter.resume(path, SPEC.scan_sha256) as writer:
+    with RunWriter.resume(path, SPEC) as writer:
         writer.finish()
     assert contents(path) == contents(make_run(tmp_path / "whole.nas.db", N_IMAGES))
 

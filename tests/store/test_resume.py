@@ -104,7 +104,7 @@ def test_an_exception_keeps_all_images_so_far(tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         scan_until_ctrl_c()
-    with RunWriter.resume(path, SPEC.scan_sha256) as writer:
+    with RunWriter.resume(path, SPEC) as writer:
         assert writer.n_done == 30
 
 
@@ -126,7 +126,7 @@ def test_batches_checkpoints_and_stops_leave_no_trace(steps: list[tuple[int, str
                 if then == "stop":
                     writer.checkpoint()
                 writer.close()
-                writer = RunWriter.resume(path, SPEC.scan_sha256)
+                writer = RunWriter.resume(path, SPEC)
         append(writer, n_images, n_images)
         writer.finish()
         writer.close()
@@ -142,13 +142,13 @@ def test_the_finish_can_be_stopped_and_resumed(tmp_path: Path) -> None:
         if len(calls) == 3:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt), RunWriter.resume(path, SPEC.scan_sha256) as writer:
+    with pytest.raises(KeyboardInterrupt), RunWriter.resume(path, SPEC) as writer:
         writer.finish(stop_at_the_third)
     n_units = sum(layer.n_units for layer in LAYERS)
     assert calls == [(3, n_units), (67, n_units), (73, n_units)]
     with RunReader(path) as run:
         assert run.info().finished is None
         assert run.unit_table(run.layer("features.0")).n[0] == sum(not is_failed(image) for image in range(60))
-    with RunWriter.resume(path, SPEC.scan_sha256) as writer:
+    with RunWriter.resume(path, SPEC) as writer:
         writer.finish()
     assert contents(path) == contents(make_run(tmp_path / "whole.nas.db", 60))

@@ -90,7 +90,7 @@ def test_measured_again_it_is_as_if_scanned_today(old_run: Path, tmp_path: Path)
 
 def test_a_stopped_scan_of_schema_1_goes_on(tmp_path: Path) -> None:
     path = make_schema_1_run(tmp_path / "old.nas.db", 60, n_done=32)
-    with RunWriter.resume(path, SPEC.scan_sha256) as writer:
+    with RunWriter.resume(path, SPEC) as writer:
         append(writer, 28, 60)
         writer.finish()
     for table in ("verdict", "tag", "note"):

@@ -37,11 +37,12 @@ def path(tmp_path: Path) -> Path:
 def test_another_scan_is_not_overwritten(path: Path) -> None:
     before = contents(make_run(path, 12))
     with pytest.raises(
-        OutputExists, match=r"holds another scan: torchvision:alexnet on imagefolder:photos.*\n.*--force"
+        OutputExists,
+        match=r"holds another scan: torchvision:alexnet on imagefolder:photos\.\nWhat differs: .*\n.*--force",
     ):
         create(path, 12, scan_sha256="other")
     with pytest.raises(OutputExists, match="holds another scan"):
-        RunWriter.resume(path, "other")
+        RunWriter.resume(path, replace(SPEC, scan_sha256="other"))
     assert contents(path) == before
 
 
@@ -51,7 +52,7 @@ def test_a_finished_scan_is_not_done_twice(path: Path) -> None:
     with pytest.raises(OutputExists, match=words):
         create(path, 12)
     with pytest.raises(OutputExists, match=words):
-        RunWriter.resume(path, SPEC.scan_sha256)
+        RunWriter.resume(path, SPEC)
 
 
 def test_a_stopped_scan_is_not_started_anew(path: Path) -> None:
@@ -116,11 +117,11 @@ def test_a_second_writer_is_refused_at_once(path: Path) -> None:
         append(writer, 4, 12)
         begin = time.monotonic()
         with pytest.raises(StoreLocked, match=rf"is being written by process {os.getpid()} on \S+: "):
-            RunWriter.resume(path, SPEC.scan_sha256)
+            RunWriter.resume(path, SPEC)
         with pytest.raises(StoreLocked):
             create(path, 12, force=True)
         assert time.monotonic() - begin < 1
-    with RunWriter.resume(path, SPEC.scan_sha256) as writer:
+    with RunWriter.resume(path, SPEC) as writer:
         assert writer.n_done == 4
 
 
@@ -128,7 +129,7 @@ def test_the_lock_of_a_killed_writer_does_not_linger(path: Path) -> None:
     code = f"writer = create(Path({str(path)!r}), 12); os._exit(9)"
     assert die(code) == 9
     assert path.with_name(".run.nas.db.lock").exists()
-    with RunWriter.resume(path, SPEC.scan_sha256) as writer:
+    with RunWriter.resume(path, SPEC) as writer:
         append(writer, 12, 12)
     assert not path.with_name(".run.nas.db.lock").exists()
 
