@@ -186,13 +186,13 @@ def _run_spec(
     options: ScanOptions,
 ) -> RunSpec:
     images_sha256 = manifest_sha256(source, images)
-    # Pictures that are no files have no size either: where they come from must tell them apart.
-    has_files = source.n_bytes(images.indices[0]) is not None
+    # A dataset's pictures have nothing known of them: where they come from must tell them apart.
+    is_known = source.root is not None or source.stamp(images.indices[0]) is not None
     identity = {
         "weights": model.weights_sha256,
         "preprocessing": preprocessing.sha256,
         "images": images_sha256,
-        "image_set": "" if has_files else source.spec,
+        "image_set": "" if is_known else source.spec,
         "layers": [_identity_of(layer.spec) for layer in layers.layers],
         "classes": [(one.name, one.output) for one in classes],
         "outputs": list(outputs),
