@@ -1,0 +1,84 @@
+"""The heap keeps its pages while a model runs, and gives them back afterwards."""
+
+from __future__ import annotations
+
+import ctypes
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from nastui.engine.heap import kept_heap
+
+MEGABYTES = 80
+
+
+def has_glibc() -> bool:
+    return sys.platform == "linux" and hasattr(ctypes.CDLL(None), "gnu_get_libc_version")
+
+
+needs_glibc = pytest.mark.skipif(not has_glibc(), reason="only glibc's heap can be told to keep its pages")
+
+
+def new_pages() -> int:
+    """Pages that the system hands out while a large tensor is made four times."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(4):
+        torch.ones(MEGABYTES << 18)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+
+def resident_megabytes() -> float:
+    fields = Path("/proc/self/statm").read_text().split()
+    return int(fields[1]) * resource.getpagesize() / 2**20
+
+
+@needs_glibc
+def test_memory_that_was_given_back_is_used_again() -> None:
+    usual = new_pages()
+    assert usual > 4 * MEGABYTES * 200  # 256 pages of 4 KiB a megabyte, every time anew
+    with kept_heap():
+        new_pages()
+        assert new_pages() < usual / 20
+
+
+@needs_glibc
+def test_what_was_kept_goes_back_at_the_end_also_after_an_error() -> None:
+    before, inside = resident_megabytes(), []
+
+    def work() -> None:
+        new_pages()
+        inside.append(resident_megabytes())
+        raise RuntimeError("no luck")
+
+    with pytest.raises(RuntimeError, match="no luck"), kept_heap():
+        work()
+    assert inside[0] > before + MEGABYTES / 2
+    assert resident_megabytes() < before + MEGABYTES / 4
+
+
+@needs_glibc
+def test_of_two_blocks_the_last_one_gives_back() -> None:
+    with kept_heap():
+        with kept_heap():
+            new_pages()
+        assert new_pages() < MEGABYTES
+
+
+@needs_glibc
+def test_who_chose_how_memory_is_allocated_keeps_that() -> None:
+    script = (
+        "from test_heap import *\nwith kept_heap():\n    new_pages()\n    print(new_pages() > 4 * MEGABYTES * 200)\n"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=Path(__file__).parent,
+        env={"MALLOC_MMAP_MAX_": "65536"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert found.stdout == "True\n"
