@@ -64,7 +64,8 @@ class ScanOptions:
 class ScanPlan:
     """A scan ready to start: what to run on which images, what to capture, and what to write down about it.
 
-    `example`: two inputs for the model, on its device.
+    `example`: two inputs for the model, on its device. `first_image`: of a part of a scan, the id that its first image
+    has in the whole.
     """
 
     model: LoadedModel
@@ -78,10 +79,17 @@ class ScanPlan:
     outputs: tuple[str, ...]
     spec: RunSpec
     findings: tuple[Finding, ...]
+    first_image: int = 0
 
     @property
     def warnings(self) -> tuple[str, ...]:
         return tuple(finding.sentence() for finding in self.findings)
+
+    def part(self, images: range, spec: RunSpec) -> ScanPlan:
+        """The plan for some consecutive images alone."""
+        some = slice(images.start, images.stop)
+        chosen = replace(self.images, indices=self.images.indices[some], class_ids=self.images.class_ids[some])
+        return replace(self, images=chosen, spec=spec, first_image=images.start)
 
     def manifest(self) -> list[ManifestImage]:
         return manifest(self.source, self.images)
@@ -115,8 +123,9 @@ def plan_scan(
         ClassInfo(class_id, name, match.outputs[class_id], images.counts[class_id])
         for class_id, name in enumerate(images.classes)
     )
+    of_set = (Finding("image-set", note) for note in source.notes)
     notes = (Finding("layer-choice", note) for note in layers.notes)
-    findings = (*_model_findings(model, trace.output), *notes, *_class_findings(match))
+    findings = (*of_set, *_model_findings(model, trace.output), *notes, *_class_findings(match))
     outputs = _output_names(model, n_outputs)
     spec = _run_spec(model, source, images, preprocessing, layers, classes, outputs, options)
     if example.ndim == 4:

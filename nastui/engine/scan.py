@@ -16,6 +16,8 @@ from nastui.engine.batches import ScannedBatch, scan_batches
 from nastui.engine.class_names import ClassMap
 from nastui.engine.evaluation import evaluating, on_device
 from nastui.engine.findings import find_faults
+from nastui.engine.inspection.early import FirstAnswers, before_the_first_batch
+from nastui.engine.inspection.finding import Finding
 from nastui.engine.models import LoadedModel, Transform, adopt_model, load_model
 from nastui.engine.plan import PixelOptions, ScanOptions, ScanPlan, plan_scan
 from nastui.engine.preprocessing import Size
@@ -33,16 +35,19 @@ from nastui.store.writer import RunWriter
 DEFAULT_BATCH_SIZE = 32
 
 
+Stage = Literal["scanning", "merging", "measuring", "finished"]
+
+
 @dataclass(frozen=True, slots=True)
 class ScanProgress:
     """How far a scan is.
 
-    `stage`: "scanning" counts images, "measuring" counts units, "finished" comes once, at the end. `failed`: images of
-    this session that did not decode. `bytes_written`: the file's size now. `warnings`: all so far that a person should
-    know.
+    `stage`: "scanning" counts images, as does "merging" where several processes have shared them; "measuring" counts
+    units, "finished" comes once, at the end. `failed`: images of this session that did not decode. `bytes_written`: the
+    file's size now. `warnings`: all so far that a person should know.
     """
 
-    stage: Literal["scanning", "measuring", "finished"]
+    stage: Stage
     done: int
     total: int
     failed: int
@@ -63,6 +68,7 @@ def scan(
     reduce: str = "max",
     per_class: int | None = None,
     classes: Sequence[str] | None = None,
+    download: bool = False,
     class_map: str | Path | ClassMap | None = None,
     size: Size | None = None,
     mean: Sequence[float] | None = None,
@@ -85,8 +91,9 @@ def scan(
     """Look at a model on an image set and write the run to `out`; the same call resumes an unfinished file.
 
     `model`: a spec (`torchvision:alexnet`, `file.py:factory`) or a module in hand, which is left as it was, mode and
-    device. `data`: a spec (`imagefolder:PATH`, `file.py:factory`, `digits:`) or any map-style dataset of (image, label)
-    with `.classes`. `transform` and `outputs` (names of the model's outputs, in order) belong to a module in hand.
+    device. `data`: a spec (`imagefolder:PATH`, `csv:FILE`, `file.py:factory`; docs/images.md has all) or any dataset of
+    (image, label) with `.classes`. `download`: fetch a published set that is not here. `transform` and `outputs` (names
+    of the model's outputs, in order) belong to a module in hand.
     `layers`: names, globs or "auto"; see `select_layers`. `reduce`: see `reduce_output`. `per_class`, `classes` and
     `seed`: see `select_images`. `dtype`: how values are stored; float16 takes half the space and keeps three digits.
     `kinds`: see `rule_kinds`. `batch_size`, `workers` and `device` change the speed alone.
@@ -106,7 +113,7 @@ def scan(
         command=command,
         value_type=_value_type(dtype),
     )
-    choice = ImageChoice(per_class, classes)
+    choice = ImageChoice(per_class, classes, download)
     with planned(model, data, options, choice, weights, transform, outputs, device) as (plan, place):
         return ScanSession(plan, Path(out), place, batch_size, workers, kinds, on_progress, should_stop).run(
             force=force
@@ -115,10 +122,11 @@ def scan(
 
 @dataclass(frozen=True, slots=True)
 class ImageChoice:
-    """Which images of a set: see `select_images`."""
+    """Which images of a set: see `select_images`. `download`: see `load_source`."""
 
     per_class: int | None = None
     classes: Sequence[str] | None = None
+    download: bool = False
 
 
 @contextmanager
@@ -138,7 +146,7 @@ def planned(
             stack.enter_context(evaluating(model))
         loaded = _load(model, weights, transform, outputs)
         place = stack.enter_context(on_device(device, loaded.module, is_borrowed=not isinstance(model, str)))
-        source = load_source(data)
+        source = load_source(data, download=choice.download)
         images = select_images(source, per_class=choice.per_class, classes=choice.classes, seed=options.seed)
         yield plan_scan(loaded, source, images, options, place), place
 
@@ -177,7 +185,10 @@ def _load(
 
 
 class ScanSession:
-    """One go at a scan, from the first image or from where an earlier one stopped."""
+    """One go at a scan, from the first image or from where an earlier one stopped. `is_trial`: nobody reads the run, so
+    it does not look for faults."""
+
+    stage: Stage = "scanning"
 
     def __init__(
         self,
@@ -189,6 +200,8 @@ class ScanSession:
         kinds: KindThresholds | None,
         on_progress: OnProgress | None,
         should_stop: Callable[[], bool] | None,
+        *,
+        is_trial: bool = False,
     ) -> None:
         self._plan = plan
         self._out = out
@@ -200,20 +213,27 @@ class ScanSession:
         self._should_stop = should_stop or (lambda: False)
         self._warnings: tuple[str, ...] = ()
         self._failed = 0
+        self._first_answers = None if is_trial else FirstAnswers(plan, device)
 
     def run(self, *, force: bool) -> RunInfo:
-        self._warn(*self._plan.warnings)
-        with BackgroundWriter(lambda: self._open_writer(force=force)) as writer:
-            try:
-                self._scan(writer)
-                writer.finish(self._measuring, self._kinds)
-            except KeyboardInterrupt:
-                self._stop(writer)
+        self.write(lambda writer: writer.finish(self._measuring, self._kinds), force=force)
         with RunReader(self._out) as reader:
             info = reader.info()
             self._warn(*find_faults(reader, info))
         self._report("finished", info.n_images, info.n_images)
         return info
+
+    def write(self, finish: Callable[[BackgroundWriter], None], *, force: bool = False) -> None:
+        """Look at all images that are missing; then `finish` may end the run."""
+        self._warn(*self._plan.warnings)
+        if self._first_answers is not None:
+            self._say(before_the_first_batch(self._plan))
+        with BackgroundWriter(lambda: self._open_writer(force=force)) as writer:
+            try:
+                self._scan(writer)
+                finish(writer)
+            except KeyboardInterrupt:
+                self._stop(writer)
 
     def _open_writer(self, *, force: bool) -> RunWriter:
         plan = self._plan
@@ -227,18 +247,21 @@ class ScanSession:
 
     def _scan(self, writer: BackgroundWriter) -> None:
         total = len(self._plan.images.indices)
-        self._report("scanning", writer.n_done, total)
+        self._report(self.stage, writer.n_done, total)
         if writer.n_done == total:
             return
-        with closing(self._batches(writer.n_done)) as batches:
+        with closing(self.batches(writer.n_done)) as batches:
             for scanned in batches:
                 writer.append(scanned.batch)
                 self._failed += scanned.n_failed
-                self._report("scanning", scanned.n_done, total)
+                if self._first_answers is not None:
+                    self._say(self._first_answers.take(scanned.batch))
+                self._report(self.stage, scanned.n_done, total)
                 if self._should_stop() and scanned.n_done < total:
                     self._stop(writer)
 
-    def _batches(self, n_done: int) -> Generator[ScannedBatch, None, None]:
+    def batches(self, n_done: int) -> Generator[ScannedBatch, None, None]:
+        """The images from `n_done` on."""
         return scan_batches(
             self._plan, n_done=n_done, batch_size=self._batch_size, workers=self._workers, device=self._device
         )
@@ -256,19 +279,22 @@ class ScanSession:
         if self._should_stop():
             raise KeyboardInterrupt
 
+    def _say(self, findings: Sequence[Finding]) -> None:
+        self._warn(*(finding.sentence() for finding in findings))
+
     def _warn(self, *found: str) -> None:
         self._warnings += found
         if self._on_progress is None:
             for warning in found:
                 warnings.warn(warning, stacklevel=4)
 
-    def _report(self, stage: Literal["scanning", "measuring", "finished"], done: int, total: int) -> None:
+    def _report(self, stage: Stage, done: int, total: int) -> None:
         if self._on_progress is not None:
-            size = _size_with_log(self._out)
+            size = size_with_log(self._out)
             self._on_progress(ScanProgress(stage, done, total, self._failed, size, self._warnings))
 
 
-def _size_with_log(path: Path) -> int:
+def size_with_log(path: Path) -> int:
     """Bytes of a run's file and of SQLite's write-ahead log beside it."""
     beside = (path, path.with_name(f"{path.name}-wal"))
     return sum(file.stat().st_size for file in beside if file.exists())
