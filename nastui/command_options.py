@@ -118,8 +118,10 @@ image_options = _together(
         "--data",
         required=True,
         metavar="SPEC",
-        help="imagefolder:PATH, digits:, path/to/file.py:factory or package.module:factory.",
+        help="imagefolder:PATH, csv:FILE, npy:PATH, npz:FILE, tar:PATH, torchvision:NAME[:SPLIT], "
+        "hf:PATH_OR_NAME[:SPLIT], digits:, path/to/file.py:factory or package.module:factory.",
     ),
+    click.option("--download", is_flag=True, help="Get a set of torchvision: or hf: that is not here from its source."),
     click.option("--per-class", type=click.IntRange(min=1), help="So many images of each class, chosen by --seed."),
     click.option("--classes", type=names, metavar="NAMES", help="Only these classes, with commas between them."),
     click.option("--class-map", type=A_PATH, help="A file that says which class is which output of the model."),

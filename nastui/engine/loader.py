@@ -13,6 +13,7 @@ from torch import Tensor
 
 from nastui.engine.preprocessing import Preprocessing
 from nastui.engine.sources.source import ImageSource, SourceImage
+from nastui.engine.sources.stream import StreamSource
 from nastui.engine.thumbnails import make_thumbnail
 from nastui.errors import DataNotFound, NastuiError, UsageError
 from nastui.records import ImageResult
@@ -57,6 +58,8 @@ def load_batches(
     are prepared ahead, by `workers` threads (default: the cores, at most 4). Closing the iterator stops the threads.
     Raises UsageError where images come out in different shapes.
     """
+    if isinstance(source, StreamSource):
+        source.expect(indices[first_image:])
     executor = ThreadPoolExecutor(workers or default_workers(), thread_name_prefix="nastui-loader")
     ahead: deque[Future[_Prepared]] = deque()
     pending = iter(indices[first_image:])
@@ -79,11 +82,17 @@ def load_batches(
 
 
 def first_decodable(source: ImageSource, indices: Sequence[int]) -> SourceImage:
-    """The first image that decodes, to see what the set gives. Raises DataNotFound where none of the first 100 does."""
+    """The first image that decodes, to see what the set gives.
+
+    Looks at the first 100, then at 100 that are spread over the rest. Raises DataNotFound where none decodes.
+    """
     reason = "it is empty"
-    for index in indices[:_TRIES]:
+    rest = indices[_TRIES:]
+    for index in (*indices[:_TRIES], *rest[:: -(-len(rest) // _TRIES) or 1]):
         try:
             return source.load(index)
+        except NastuiError:
+            raise
         except Exception as exc:  # broken files and a person's own dataset may raise anything
             reason = f"{source.key(index)}: {_reason(exc)}"
     raise DataNotFound(f"No image of {source.spec} can be read: {reason}.", hint="Check the files, or the dataset.")

@@ -2,15 +2,42 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 from torch import Tensor
+
+SUFFIXES = frozenset(
+    f".{name}"
+    for name in (
+        *("jpg", "jpeg", "jpe", "jfif", "jp2", "png", "webp", "avif", "heic", "heif"),
+        *("bmp", "gif", "tif", "tiff", "ppm", "pgm", "pbm"),
+    )
+)
 
 _ORIENTATION = 0x0112  # the Exif tag
 _ALPHA = ("RGBA", "LA", "PA", "La", "RGBa")
+_HEIC = (b"heic", b"heix", b"hevc", b"heim", b"mif1", b"msf1")  # brands of ISO/IEC 23008-12
+_SHOWN = 8  # bytes of a file that nobody knows
+
+
+def open_picture(data: bytes) -> Image.Image:
+    """Decode the bytes of an image file, by what they are and not by what the file is called.
+
+    A file that ends too early raises OSError: half a picture is none. (So Pillow's switch that fills the rest with grey
+    is set back where somebody's code has set it.) Raises UnidentifiedImageError with what is there instead of an image,
+    DecompressionBombError above Pillow's limit of pixels, and whatever else decoding raises.
+    """
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    try:
+        image = Image.open(io.BytesIO(data))
+    except UnidentifiedImageError as exc:
+        raise UnidentifiedImageError(f"cannot identify image file: {_instead(data)}") from exc
+    with image:
+        return as_picture(image)
 
 
 def as_picture(image: Image.Image) -> Image.Image:
@@ -19,22 +46,26 @@ def as_picture(image: Image.Image) -> Image.Image:
     Transparent parts lie on white. Sixteen bits are scaled down to eight, not cut off.
     Raises ValueError for pixels whose range is unknown (floats outside of 0..1, integers above 65,535).
     """
-    if image.getexif().get(_ORIENTATION, 1) != 1:
-        image = ImageOps.exif_transpose(image)
+    image = _upright(image)
     if image.mode in _ALPHA or (image.mode in ("1", "L", "P", "RGB") and "transparency" in image.info):
         return _on_white(image)
     if image.mode in ("L", "RGB"):
         image.load()
         return image
     if image.mode.startswith("I"):
-        return _from_wide_integers(np.asarray(image), is_16_bit=image.mode != "I" or image.format == "PNG")
+        array: NDArray[Any] = np.asarray(image)
+        if isinstance(clear := image.info.get("transparency"), int):
+            array = np.where(array == clear, 0xFFFF, array)
+        return _from_wide_integers(array, is_16_bit=image.mode != "I" or image.format == "PNG")
     if image.mode == "F":
         return picture_of_array(np.asarray(image))
     return image.convert("L" if image.mode == "1" else "RGB")
 
 
 def picture_of_array(array: NDArray[Any]) -> Image.Image:
-    """A picture of an (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) array: uint8, bool, 16 bits, or floats in 0..1.
+    """A picture of an (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) array: 8 or 16 bits, bool, or floats in 0..1.
+
+    Integers of a wider type are 8 bits where none is above 255, else 16 bits.
 
     Raises ValueError for any other shape or range.
     """
@@ -44,7 +75,7 @@ def picture_of_array(array: NDArray[Any]) -> Image.Image:
         raise ValueError(f"an array of shape {array.shape} is no image: (H, W), (H, W, 1), (H, W, 3) or (H, W, 4)")
     if array.dtype == np.uint8:
         return as_picture(Image.fromarray(array))
-    if array.dtype.kind in "iu" and array.ndim == 2:
+    if array.dtype.kind in "iu":
         return _from_wide_integers(array, is_16_bit=array.dtype == np.uint16)
     values: NDArray[Any] = array.astype(np.float64)
     if not np.isfinite(values).all() or values.min() < 0 or values.max() > 1:
@@ -74,6 +105,29 @@ def picture_of_tensor(tensor: Tensor) -> Image.Image:
     return picture_of_array(values)
 
 
+def _instead(data: bytes) -> str:
+    """What bytes are that are no image Pillow can read."""
+    start = data[:512].lstrip().lower()
+    if not data:
+        return "the file is empty"
+    if data[4:8] == b"ftyp" and data[8:12] in _HEIC:
+        return "HEIC needs a decoder that Pillow does not bring; convert it to JPEG or PNG"
+    if start.startswith((b"<!doctype html", b"<html")):
+        return "it is a web page"
+    if start.startswith(b"version https://git-lfs"):
+        return "it is a pointer of Git LFS; `git lfs pull` gets the image"
+    return f"it begins with the bytes {data[:_SHOWN].hex(' ')}"
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turned by its Exif orientation; as it is where its Exif data is damaged."""
+    try:
+        orientation = image.getexif().get(_ORIENTATION, 1)
+    except Exception:  # Pillow raises SyntaxError, struct.error, KeyError and more on damaged Exif data
+        return image
+    return image if orientation == 1 else ImageOps.exif_transpose(image)
+
+
 def _on_white(image: Image.Image) -> Image.Image:
     is_grey = image.mode in ("1", "L", "LA", "La")
     image = image.convert("RGBA")
@@ -85,7 +139,7 @@ def _on_white(image: Image.Image) -> Image.Image:
 def _from_wide_integers(array: NDArray[Any], *, is_16_bit: bool) -> Image.Image:
     low, high = int(array.min()), int(array.max())
     if low < 0 or high > 0xFFFF:
-        raise ValueError(f"grey values from {low} to {high}: only 8 and 16 bits are known")
+        raise ValueError(f"values from {low} to {high}: only 8 and 16 bits are known")
     if not is_16_bit and high <= 0xFF:
-        return Image.fromarray(array.astype(np.uint8))
-    return Image.fromarray((array.astype(np.float64) / 257).round().astype(np.uint8))
+        return as_picture(Image.fromarray(array.astype(np.uint8)))
+    return as_picture(Image.fromarray((array.astype(np.float64) / 257).round().astype(np.uint8)))

@@ -25,7 +25,7 @@ from nastui.engine.models import TORCHVISION, LoadedModel, Transform, adopt_mode
 from nastui.engine.plan import PixelOptions, example_inputs
 from nastui.engine.preprocessing import Preprocessing, choose_preprocessing
 from nastui.engine.reduction import parse_reduction
-from nastui.engine.sources import ImageSource, load_source
+from nastui.engine.sources import ImageSource, folder_in, load_source, relocated
 from nastui.engine.sources.source import SourceImage
 from nastui.engine.subset import Selection, manifest_sha256
 from nastui.engine.trace import Trace, run_forward, trace_calls
@@ -208,11 +208,12 @@ def _advice(words: str) -> Iterator[None]:
 def _places(path: Path, spec: RunSpec) -> list[Path]:
     """The folders that a relative path may start from."""
     places = [Path.cwd()]
-    location = Path(spec.data.partition(":")[2])
-    if spec.data_root is not None and not location.is_absolute():
-        root, n_parts = Path(spec.data_root), len(location.parts)
-        if n_parts and root.parts[-n_parts:] == location.parts:
-            places.append(Path(*root.parts[:-n_parts]))
+    folder = folder_in(spec.data)
+    if spec.data_root is not None and folder and not Path(folder).is_absolute():
+        root, below = Path(spec.data_root), Path(folder).parts
+        start = root.parts[: len(root.parts) - len(below)]
+        if start + below == root.parts:
+            places.append(Path(*start))
     return [*places, path.absolute().parent]
 
 
@@ -245,14 +246,14 @@ def _is_file(spec: RunSpec) -> bool:
 
 
 def _data(name: str, spec: RunSpec, places: list[Path]) -> str:
-    kind, colon, location = spec.data.partition(":")
-    if not colon:
+    if ":" not in spec.data:
         raise DataNotFound(
             f"{name} was scanned in Python, with a {spec.data} in hand: no file says how to make that.",
             hint="Name a factory: --data path/to/file.py:factory.",
         )
     if spec.data_root is not None:
-        return f"{kind}:{spec.data_root if Path(spec.data_root).is_dir() else _found(location, places)}"
+        folder = folder_in(spec.data)
+        return relocated(spec.data, [Path(spec.data_root), *(place / folder for place in places if folder)])
     place, _, factory = spec.data.rpartition(":")
     return f"{_found(place, places)}:{factory}" if place.endswith(".py") else spec.data
 

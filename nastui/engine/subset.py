@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from nastui.engine.name_index import find_classes
 from nastui.engine.sources.source import ImageSource
 from nastui.errors import DataNotFound, UsageError
 from nastui.records import ManifestImage
+
+_SIDES: tuple[Literal["left"], Literal["right"]] = ("left", "right")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +50,16 @@ def select_images(
     wanted = set(range(len(source.classes)))
     if classes is not None:
         wanted = set(find_classes(classes, source.classes))
-    members: dict[int, list[int]] = {class_id: [] for class_id in sorted(wanted)}
-    for index, label in enumerate(source.labels):
-        if label in wanted:
-            members[label].append(index)
-    members = {class_id: indices for class_id, indices in members.items() if indices}
+    members = _members(source, sorted(wanted))
     if not members:
         raise DataNotFound(f"No class that was asked for has an image in {source.spec}.", hint="Choose other classes.")
     if per_class is not None:
-        members = {c: _ranked(source, c, indices, seed)[:per_class] for c, indices in members.items()}
-    run_ids = {class_id: run_id for run_id, class_id in enumerate(members)}
-    chosen = sorted((index, run_ids[class_id]) for class_id, indices in members.items() for index in indices)
+        members = {c: _first(source, c, indices, seed, per_class) for c, indices in members.items()}
+    counts = [len(indices) for indices in members.values()]
+    indices, run_ids = np.concatenate(list(members.values())), np.repeat(np.arange(len(members)), counts)
+    order = np.argsort(indices)
     names = tuple(source.classes[class_id] for class_id in members)
-    counts = tuple(map(len, members.values()))
-    return Selection(names, counts, tuple(i for i, _ in chosen), tuple(c for _, c in chosen))
+    return Selection(names, tuple(counts), tuple(indices[order].tolist()), tuple(run_ids[order].tolist()))
 
 
 def manifest(source: ImageSource, selection: Selection) -> list[ManifestImage]:
@@ -66,20 +69,32 @@ def manifest(source: ImageSource, selection: Selection) -> list[ManifestImage]:
 
 
 def manifest_sha256(source: ImageSource, selection: Selection) -> str:
-    """The sha256 over the class names and, image by image, class, key and size of the file in bytes."""
+    """The sha256 over the class names and, image by image, class, key and stamp: the size of the file, as a rule."""
     digest = hashlib.sha256()
     _add(digest, selection.classes)
     for index, class_id in zip(selection.indices, selection.class_ids, strict=True):
-        _add(digest, (class_id, source.key(index), source.n_bytes(index)))
+        _add(digest, (class_id, source.key(index), source.stamp(index)))
     return digest.hexdigest()
 
 
-def _ranked(source: ImageSource, class_id: int, indices: list[int], seed: int) -> list[int]:
-    def rank(index: int) -> bytes:
-        text = f"{seed}\0{source.classes[class_id]}\0{source.key(index)}"
-        return hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
+def _members(source: ImageSource, class_ids: Sequence[int]) -> dict[int, NDArray[np.int64]]:
+    """The images of each of these classes that has any, in the order of the set."""
+    labels = np.asarray(source.labels)
+    order = np.argsort(labels, kind="stable")
+    found = labels[order]
+    starts, ends = (np.searchsorted(found, class_ids, side=side) for side in _SIDES)
+    ranges = zip(class_ids, starts.tolist(), ends.tolist(), strict=True)
+    return {class_id: order[start:end] for class_id, start, end in ranges if start < end}
 
-    return sorted(indices, key=rank)
+
+def _first(source: ImageSource, class_id: int, indices: NDArray[np.int64], seed: int, count: int) -> NDArray[np.int64]:
+    """The `count` images of a class that rank first."""
+    prefix = f"{seed}\0{source.classes[class_id]}\0"
+
+    def rank(index: int) -> bytes:
+        return hashlib.sha256((prefix + source.key(index)).encode("utf-8", "surrogateescape")).digest()
+
+    return np.array(heapq.nsmallest(count, indices.tolist(), key=rank), np.int64)
 
 
 def _add(digest: hashlib._Hash, values: Iterable[object]) -> None:

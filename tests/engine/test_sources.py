@@ -46,7 +46,7 @@ def test_an_image_of_a_folder_comes_with_its_size_and_hash(tmp_path: Path) -> No
     data = (tmp_path / "a/1.png").read_bytes()
     assert (image.width, image.height, image.picture.mode, image.tensor) == (4, 3, "RGB", None)
     assert image.sha256 == hashlib.sha256(data).hexdigest()
-    assert source.n_bytes(0) == len(data)
+    assert source.stamp(0) == str(len(data))
 
 
 def test_linked_class_folders_are_followed_and_loops_end(tmp_path: Path) -> None:

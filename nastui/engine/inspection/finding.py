@@ -33,6 +33,7 @@ CHECKS: Mapping[str, Level] = {
     "few-images": "note",
     "enlarged-images": "note",
     "layer-choice": "note",
+    "image-set": "note",
     "overwritten": "note",
     "called-again": "note",
     "by-function": "note",

@@ -10,8 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from nastui.engine.sources.location import no_folder as parts
 from nastui.engine.sources.source import SourceImage
 from nastui.errors import DataNotFound
+
+__all__ = ["Digits", "open_source", "parts"]
 
 _HIGHEST = 16  # pixels are counts 0..16
 _TEST_SHARE = 0.3
@@ -31,13 +34,17 @@ class Digits:
         return None
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        return ()
+
+    @property
     def classes(self) -> tuple[str, ...]:
         return tuple("0123456789")
 
     def key(self, index: int) -> str:
         return f"[{self.indices[index]}]"
 
-    def n_bytes(self, index: int) -> int | None:
+    def stamp(self, index: int) -> str | None:
         return None
 
     def load(self, index: int) -> SourceImage:

@@ -1,92 +1,116 @@
-"""A map-style dataset of (image, label), from a factory or given in Python."""
+"""A dataset of (image, label), from a factory or given in Python."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PIL import Image
-from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset
 
 from nastui.engine.factories import call_factory, described
-from nastui.engine.name_index import as_names
-from nastui.engine.pictures import as_picture, picture_of_array, picture_of_tensor
-from nastui.engine.sources.source import SourceImage
+from nastui.engine.sources.hf import HuggingFaceImages
+from nastui.engine.sources.items import check_labels, class_names, label_of, source_image
+from nastui.engine.sources.location import Parts, no_folder
+from nastui.engine.sources.source import ImageSource, SourceImage
+from nastui.engine.sources.stream import StreamSource
 from nastui.errors import DataNotFound
 
 _FORM = "It needs len(), items of (image, label), and .classes with a name for each label."
 
 
 class DatasetSource:
-    """A person's dataset. Images may be PIL, NumPy or uint8 tensors; float tensors go to the model as they are.
+    """A person's map-style dataset.
 
     Its `__getitem__` is called by one thread at a time: few datasets are made for more.
     """
 
-    def __init__(self, dataset: Any, spec: str, classes: Sequence[str] | None = None) -> None:
-        """`classes`: names by label, where `dataset` has no `.classes`.
+    def __init__(
+        self,
+        dataset: Any,
+        spec: str,
+        classes: Sequence[str] | None = None,
+        *,
+        labels: Sequence[int] | None = None,
+        root: Path | None = None,
+        version: str | None = None,
+        notes: tuple[str, ...] = (),
+    ) -> None:
+        """`classes`: names by label, where `dataset` has no `.classes`. `labels`: where they are known already.
+        `version`: what tells the set from others with as many images; None where nothing does.
 
         Raises DataNotFound where there are no names, no length, or labels that have no name.
         """
-        self.spec = spec
-        self.root = None
+        self.spec, self.root, self.notes = spec, root, notes
         self._dataset = dataset
+        self._version = version
         self._lock = threading.Lock()
-        self.classes = _classes(dataset, spec, classes)
-        self.labels = _labels(dataset, spec, len(self.classes))
+        self.classes = class_names(dataset, spec, classes)
+        self.labels = _labels(dataset, spec, self.classes) if labels is None else labels
+        if not self.labels:
+            raise DataNotFound(f"The dataset {spec} is empty.", hint=_FORM)
 
     def key(self, index: int) -> str:
         return f"[{index}]"
 
-    def n_bytes(self, index: int) -> int | None:
-        return None
+    def stamp(self, index: int) -> str | None:
+        return self._version
 
     def load(self, index: int) -> SourceImage:
         with self._lock:
-            image = self._dataset[index][0]
-        if isinstance(image, Image.Image):
-            return SourceImage(as_picture(image), None)
-        if isinstance(image, Tensor):
-            is_ready = image.is_floating_point()
-            return SourceImage(picture_of_tensor(image), None, image.float() if is_ready else None)
-        if isinstance(image, np.ndarray):
-            return SourceImage(picture_of_array(image), None)
-        raise TypeError(f"the dataset gives a {type(image).__name__}; nastui takes PIL images, arrays and tensors")
+            item = self._dataset[index]
+        return source_image(item)
 
 
-def open_source(spec: str) -> DatasetSource:
+def parts(location: str) -> Parts:
+    return no_folder(location)
+
+
+def open_source(spec: str) -> ImageSource:
     """Call a factory for its dataset; `CLASSES` in its file will do for `.classes`. Raises DataNotFound."""
     module, dataset = call_factory(spec, DataNotFound)
-    return DatasetSource(dataset, spec, getattr(module, "CLASSES", None))
+    return take_dataset(dataset, spec, getattr(module, "CLASSES", None), lambda: call_factory(spec, DataNotFound)[1])
 
 
-def _classes(dataset: Any, spec: str, given: Sequence[str] | None) -> tuple[str, ...]:
-    names, inner = getattr(dataset, "classes", None), dataset
-    while names is None and hasattr(inner, "dataset"):  # torch.utils.data.Subset
-        inner = inner.dataset
-        names = getattr(inner, "classes", None)
-    names = given if names is None else names
-    if isinstance(names, str) or not isinstance(names, Sequence) or not names:
-        raise DataNotFound(f"The dataset {spec} ({type(dataset).__name__}) has no class names.", hint=_FORM)
-    return as_names(names)
+def take_dataset(
+    dataset: Any, spec: str, classes: Sequence[str] | None = None, again: Callable[[], Any] | None = None
+) -> ImageSource:
+    """A source for what a person has: a map-style or iterable dataset, one of Hugging Face's, or a DataLoader.
+
+    `again` makes the dataset anew, where it can be gone through once only. Raises DataNotFound.
+    """
+    notes: tuple[str, ...] = ()
+    if isinstance(dataset, DataLoader):
+        dataset = dataset.dataset
+        notes = (
+            f"{spec} is a DataLoader: its dataset is taken, image by image and in order; its batches, its order and its"
+            " collate_fn are left out.",
+        )
+    if _is_hugging_face(dataset):
+        return HuggingFaceImages(dataset, spec, None, notes=notes)
+    is_stream = isinstance(dataset, IterableDataset) or not hasattr(dataset, "__getitem__")
+    if is_stream and isinstance(dataset, Iterable):
+        return StreamSource(dataset, spec, classes, again, notes)
+    return DatasetSource(dataset, spec, classes, notes=notes)
 
 
-def _labels(dataset: Any, spec: str, n_classes: int) -> list[int]:
+def _is_hugging_face(dataset: Any) -> bool:
+    """Whether it is a `datasets.Dataset`, told without importing `datasets`."""
+    return any((one.__module__, one.__name__) == ("datasets.arrow_dataset", "Dataset") for one in type(dataset).__mro__)
+
+
+def _labels(dataset: Any, spec: str, classes: Sequence[str]) -> list[int]:
     """The class id of every image, from the dataset's own list of them or else by reading all items."""
     try:
         known = _known_labels(dataset)
         if known is None or len(known) != len(dataset):
-            known = [dataset[index][1] for index in range(len(dataset))]
-        labels = [int(label) for label in known]
+            known = [label_of(dataset[index]) for index in range(len(dataset))]
+        numbers = {name: number for number, name in enumerate(classes)}
+        labels = [numbers[label] if isinstance(label, str) else int(label) for label in known]
     except Exception as exc:  # a person's own code may raise anything
         raise DataNotFound(f"The labels of {spec} cannot be read: {described(exc)}", hint=_FORM) from exc
-    wrong = next((label for label in labels if not 0 <= label < n_classes), None)
-    if wrong is not None:
-        raise DataNotFound(f"{spec} has the label {wrong}, but {n_classes} class names.", hint=_FORM)
-    if not labels:
-        raise DataNotFound(f"The dataset {spec} is empty.", hint=_FORM)
+    check_labels(labels, classes, spec)
     return labels
 
 

@@ -2,52 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import os
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path, PurePath
 
-from PIL import Image
-
-from nastui.engine.pictures import as_picture
-from nastui.engine.sources.source import SourceImage
+from nastui.engine.pictures import SUFFIXES
+from nastui.engine.sources.files import FileImages
+from nastui.engine.sources.location import whole_folder as parts
+from nastui.engine.sources.names import as_text, natural
 from nastui.errors import DataNotFound
 
-SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm"))
+__all__ = ["open_source", "parts"]
+
 _SPLITS = frozenset(("train", "training", "val", "valid", "validation", "test", "testing"))
 _LAYOUT = "It needs one folder a class with the images in it: PATH/cat/1.jpg."
 
 
-@dataclass(frozen=True, slots=True)
-class ImageFolder:
-    """The images below `root`. Classes and files stand in natural order: `2` before `10`."""
+def open_source(location: str) -> FileImages:
+    """List the images below a folder, classes and files in natural order: `2` before `10`.
 
-    spec: str
-    root: Path
-    classes: tuple[str, ...]
-    labels: Sequence[int]
-    paths: Sequence[str]  # relative to root, with forward slashes
-
-    def key(self, index: int) -> str:
-        return _text(self.paths[index])
-
-    def n_bytes(self, index: int) -> int | None:
-        try:
-            return (self.root / self.paths[index]).stat().st_size
-        except OSError:
-            return None
-
-    def load(self, index: int) -> SourceImage:
-        data = (self.root / self.paths[index]).read_bytes()
-        with Image.open(io.BytesIO(data)) as image:
-            return SourceImage(as_picture(image), hashlib.sha256(data).hexdigest())
-
-
-def open_source(location: str) -> ImageFolder:
-    """List the images below a folder. Raises DataNotFound where there are none in class folders."""
+    Raises DataNotFound where there are none in class folders.
+    """
     root = Path(location).expanduser().resolve()
     if not location or not root.is_dir():
         what = "is a file" if root.is_file() else "does not exist"
@@ -61,13 +36,13 @@ def open_source(location: str) -> ImageFolder:
         ) from exc
     folders = {name: paths for name, paths in folders.items() if paths}
     _check_layout(root, folders, sum(_is_image(entry.name) for entry in entries))
-    classes = sorted(folders, key=_natural)
+    classes = sorted(folders, key=natural)
     labels, paths = [], []
     for class_id, name in enumerate(classes):
-        for path in sorted(folders[name], key=_natural):
+        for path in sorted(folders[name], key=natural):
             labels.append(class_id)
             paths.append(f"{name}/{path}")
-    return ImageFolder(f"imagefolder:{location}", root, tuple(map(_text, classes)), labels, paths)
+    return FileImages(f"imagefolder:{location}", root, tuple(map(as_text, classes)), labels, paths)
 
 
 def _image_paths(folder: Path) -> Iterator[str]:
@@ -103,17 +78,6 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 def _is_image(name: str) -> bool:
     return PurePath(name).suffix.lower() in SUFFIXES and not name.startswith(".")
-
-
-def _natural(name: str) -> tuple[list[tuple[bool, int, str]], str]:
-    """Order numbers inside names by their value."""
-    parts = re.findall(r"\d+|\D+", name)
-    return [(not p.isdecimal(), int(p) if p.isdecimal() else 0, p.casefold()) for p in parts], name
-
-
-def _text(name: str) -> str:
-    """A file name as text that can be stored, whatever its bytes are."""
-    return os.fsencode(name).decode("utf-8", "replace")
 
 
 def _raise(error: OSError) -> None:

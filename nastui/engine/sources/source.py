@@ -16,7 +16,7 @@ class SourceImage:
     """One decoded image.
 
     `picture`: upright, 8 bits, mode "L" or "RGB". `width`, `height`: pixels of the original, upright.
-    `sha256`: of the file's bytes, None where there is no file.
+    `sha256`: of the file's bytes, or of the pixels where many images share a file; None where a dataset made it.
     `tensor`: (C, H, W) float32 where the image set gives what the model takes; the picture is then only to look at.
     """
 
@@ -37,7 +37,8 @@ class ImageSource(Protocol):
     """A labelled image set, indexed 0 … len(labels) - 1.
 
     `spec`: how a person named it. `classes`: names by class id. `labels`: the class id of each image.
-    `root`: the absolute folder that the keys start from, None where the images are no files.
+    `root`: the absolute folder that the keys start from, or that the files with the images lie in; None where they lie
+    in no folder. `notes`: what a person should know of how the set was read.
     `load` is called from several threads at once; a source that cannot bear that holds a lock of its own.
     """
 
@@ -53,14 +54,20 @@ class ImageSource(Protocol):
     @property
     def labels(self) -> Sequence[int]: ...
 
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+
     def key(self, index: int) -> str:
-        """Where an image comes from: a path relative to the set, or `[index]`. Unique in the set."""
+        """Where an image comes from: a path relative to the root, with `[row]` inside a file, or `[index]`. Unique."""
         ...
 
-    def n_bytes(self, index: int) -> int | None:
-        """The size of the image's file, None where there is none."""
+    def stamp(self, index: int) -> str | None:
+        """What is known without reading the image and changes when its file does, as the file's size in bytes."""
         ...
 
     def load(self, index: int) -> SourceImage:
-        """Read and decode one image. May raise anything that decoding raises; the loader records it."""
+        """Read and decode one image. May raise anything that decoding raises; the loader records it.
+
+        A NastuiError says that the whole set cannot be used, and ends the scan.
+        """
         ...
