@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from pathlib import Path
 
 from nastui.errors import AddressNotFound
 
 MAX_BYTES = 200_000_000
+
+_TOGETHER = frozenset(("npy", "npz", "tar", "wds", "hf"))  # kinds of sets with many images in a file
+_A_COPY = re.compile(r"#\d+$")  # what an image's key has that its list has named before
 
 _THUMBNAIL_STAYS = "The thumbnail in the run is all there is to show."
 
@@ -17,13 +21,16 @@ def read_original(data: str, root: str | None, source: str) -> bytes:
     `source`: the image's place in it.
 
     A run may come from anybody: only a regular file below the root is read, and no more than MAX_BYTES. Links are
-    followed, for the scan followed them too.
+    followed, for the scan followed them too; and a list, `csv:`, may name files that lie anywhere.
     Raises AddressNotFound, with the reason, also where the set has no files of its own.
     """
-    if root is None:
-        raise AddressNotFound(f"The images of {data} are not files.", hint=_THUMBNAIL_STAYS)
+    kind = data.partition(":")[0]
+    if root is None or kind in _TOGETHER or (kind == "torchvision" and source.startswith("[")):
+        raise AddressNotFound(f"The images of {data} are not files of their own.", hint=_THUMBNAIL_STAYS)
     place = Path(source)
-    if place.is_absolute() or ".." in place.parts:
+    if kind == "csv":
+        place = place if (root / place).exists() else Path(_A_COPY.sub("", source))
+    elif place.is_absolute() or ".." in place.parts:
         raise AddressNotFound(f"{source} lies outside the image set {root}.", hint=_THUMBNAIL_STAYS)
     path = Path(root) / place
     try:

@@ -51,6 +51,33 @@ def test_images_that_are_no_files_say_so() -> None:
         read_original("digits:", None, "[7]")
 
 
+@pytest.mark.parametrize(
+    ("data", "source"),
+    [
+        ("npy:drawings", "cat.npy[17]"),
+        ("npz:mnist.npz", "x_test[17]"),
+        ("tar:shards", "shard-0.tar/17.jpg"),
+        ("wds:shards", "shard-0.tar/17.jpg"),
+        ("hf:saved", "[17]"),
+        ("torchvision:MNIST:test", "[17]"),
+    ],
+)
+def test_images_that_share_a_file_say_so(pets: Path, data: str, source: str) -> None:
+    with pytest.raises(AddressNotFound, match="are not files of their own"):
+        read_original(data, str(pets), source)
+
+
+def test_files_of_a_torchvision_set_are_read(pets: Path) -> None:
+    assert read_original("torchvision:Food101:test", str(pets), "cat/a.png") == b"picture"
+
+
+@pytest.mark.parametrize("source", ["cat/a.png", "cat/a.png#2", "{folder}/elsewhere/b.png", "../elsewhere/b.png"])
+def test_a_list_s_images_are_read_wherever_they_lie(pets: Path, source: str) -> None:
+    (pets.parent / "elsewhere").mkdir()
+    (pets.parent / "elsewhere" / "b.png").write_bytes(b"picture")
+    assert read_original("csv:pets/list.csv", str(pets), source.format(folder=pets.parent)) == b"picture"
+
+
 @pytest.mark.parametrize("source", ["{folder}/secret.txt", "../secret.txt", "cat/../../secret.txt"])
 def test_a_run_from_elsewhere_opens_no_file_outside_its_images(pets: Path, source: str) -> None:
     with pytest.raises(AddressNotFound, match="lies outside the image set"):
