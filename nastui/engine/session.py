@@ -1,0 +1,162 @@
+"""One go at a scan: images through the model, into the run's file, and what it says meanwhile."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NoReturn
+
+import torch
+
+from nastui.engine.batches import ScannedBatch, scan_batches
+from nastui.engine.findings import find_faults
+from nastui.engine.inspection.early import FirstAnswers, before_the_first_batch
+from nastui.engine.inspection.finding import Finding
+from nastui.engine.plan import ScanPlan
+from nastui.engine.writing import BackgroundWriter
+from nastui.errors import NotARun, ScanInterrupted
+from nastui.measure_records import KindThresholds
+from nastui.records import RunInfo
+from nastui.store.reader import RunReader
+from nastui.store.writer import RunWriter
+
+Stage = Literal["scanning", "merging", "measuring", "finished"]
+
+
+@dataclass(frozen=True, slots=True)
+class ScanProgress:
+    """How far a scan is.
+
+    `stage`: "scanning" counts images, as does "merging" where several processes have shared them; "measuring" counts
+    units, "finished" comes once, at the end. `failed`: images of this session that did not decode. `bytes_written`: the
+    file's size now. `warnings`: all so far that a person should know.
+    """
+
+    stage: Stage
+    done: int
+    total: int
+    failed: int
+    bytes_written: int
+    warnings: tuple[str, ...]
+
+
+OnProgress = Callable[[ScanProgress], None]
+
+
+class ScanSession:
+    """One go at a scan, from the first image or from where an earlier one stopped. `is_trial`: nobody reads the run, so
+    it does not look for faults."""
+
+    stage: Stage = "scanning"
+
+    def __init__(
+        self,
+        plan: ScanPlan,
+        out: Path,
+        device: torch.device,
+        batch_size: int,
+        workers: int | None,
+        kinds: KindThresholds | None,
+        on_progress: OnProgress | None,
+        should_stop: Callable[[], bool] | None,
+        *,
+        is_trial: bool = False,
+    ) -> None:
+        self._plan = plan
+        self._out = out
+        self._device = device
+        self._batch_size = batch_size
+        self._workers = workers
+        self._kinds = kinds
+        self._on_progress = on_progress
+        self._should_stop = should_stop or (lambda: False)
+        self._warnings: tuple[str, ...] = ()
+        self._failed = 0
+        self._first_answers = None if is_trial else FirstAnswers(plan, device)
+
+    def run(self, *, force: bool) -> RunInfo:
+        self.write(lambda writer: writer.finish(self._measuring, self._kinds), force=force)
+        with RunReader(self._out) as reader:
+            info = reader.info()
+            self._warn(*find_faults(reader, info))
+        self._report("finished", info.n_images, info.n_images)
+        return info
+
+    def write(self, finish: Callable[[BackgroundWriter], None], *, force: bool = False) -> None:
+        """Look at all images that are missing; then `finish` may end the run."""
+        self._warn(*self._plan.warnings)
+        if self._first_answers is not None:
+            self._say(before_the_first_batch(self._plan))
+        with BackgroundWriter(lambda: self._open_writer(force=force)) as writer:
+            try:
+                self._scan(writer)
+                finish(writer)
+            except KeyboardInterrupt:
+                self._stop(writer)
+
+    def _open_writer(self, *, force: bool) -> RunWriter:
+        plan = self._plan
+        if self._out.exists() and not force:
+            try:
+                return RunWriter.resume(self._out, plan.spec)
+            except NotARun:
+                pass  # `create` says that something else lies there
+        layers = plan.measured_layers()
+        return RunWriter.create(self._out, plan.spec, plan.classes, plan.outputs, plan.manifest(), layers, force=force)
+
+    def _scan(self, writer: BackgroundWriter) -> None:
+        total = len(self._plan.images.indices)
+        self._report(self.stage, writer.n_done, total)
+        if writer.n_done == total:
+            return
+        with closing(self.batches(writer.n_done)) as batches:
+            for scanned in batches:
+                writer.append(scanned.batch)
+                self._failed += scanned.n_failed
+                if self._first_answers is not None:
+                    self._say(self._first_answers.take(scanned.batch))
+                self._report(self.stage, scanned.n_done, total)
+                if self._should_stop() and scanned.n_done < total:
+                    self._stop(writer)
+
+    def batches(self, n_done: int) -> Generator[ScannedBatch, None, None]:
+        """The images from `n_done` on."""
+        return scan_batches(
+            self._plan, n_done=n_done, batch_size=self._batch_size, workers=self._workers, device=self._device
+        )
+
+    def _stop(self, writer: BackgroundWriter) -> NoReturn:
+        writer.checkpoint()
+        total = len(self._plan.images.indices)
+        raise ScanInterrupted(
+            f"Stopped after {writer.n_done:,} of {total:,} images; {self._out} keeps them.",
+            hint="The same command goes on from there.",
+        )
+
+    def _measuring(self, done: int, total: int) -> None:
+        self._report("measuring", done, total)
+        if self._should_stop():
+            raise KeyboardInterrupt
+
+    def _say(self, findings: Sequence[Finding]) -> None:
+        self._warn(*(finding.sentence() for finding in findings))
+
+    def _warn(self, *found: str) -> None:
+        self._warnings += found
+        if self._on_progress is None:
+            for warning in found:
+                warnings.warn(warning, stacklevel=4)
+
+    def _report(self, stage: Stage, done: int, total: int) -> None:
+        if self._on_progress is not None:
+            size = size_with_log(self._out)
+            self._on_progress(ScanProgress(stage, done, total, self._failed, size, self._warnings))
+
+
+def size_with_log(path: Path) -> int:
+    """Bytes of a run's file and of SQLite's write-ahead log beside it."""
+    beside = (path, path.with_name(f"{path.name}-wal"))
+    return sum(file.stat().st_size for file in beside if file.exists())
