@@ -15,6 +15,7 @@ from textual.timer import Timer
 
 from nastui.addresses import find_layer
 from nastui.errors import NastuiError
+from nastui.probe_records import ProbeInfo
 from nastui.records import Address
 from nastui.screens.access import ReviewAccess, RunAccess
 from nastui.screens.browse import BrowseScreen
@@ -28,6 +29,7 @@ from nastui.widgets.paint import DARK, Paint, Tones
 
 _GROWTH_EVERY = 1.0  # seconds between two looks at a run that is being written
 _REVIEWS_EVERY = 0.5  # seconds between two looks at what other windows have written
+_PROBES_EVERY = 1.0
 
 
 class NastuiApp(JobApp[None]):
@@ -100,6 +102,7 @@ class NastuiApp(JobApp[None]):
             self._growth = self.set_interval(_GROWTH_EVERY, self.look_for_growth)
         if self.session.reviews is not None:
             self.set_interval(_REVIEWS_EVERY, self.look_for_reviews)
+        self.set_interval(_PROBES_EVERY, self.look_for_probes)
 
     @work(thread=True, exclusive=True, group="growth")
     def look_for_growth(self) -> None:
@@ -143,6 +146,22 @@ class NastuiApp(JobApp[None]):
                 continue  # it is being taken down; or it will read them itself
             if isinstance(screen, BrowseScreen):
                 screen.reviews_changed()
+
+    @work(thread=True, exclusive=True, group="probes")
+    def look_for_probes(self) -> None:
+        """Look whether somebody has shown the model other images, or removed some."""
+        try:
+            found = self.session.run.probes()
+        except NastuiError:
+            return  # the next read of a screen says it
+        if found != self.session.probes:
+            self.call_from_thread(self._take_probes, found)
+
+    def _take_probes(self, found: tuple[ProbeInfo, ...]) -> None:
+        self.session.probes = found
+        for screen in self.screen_stack:
+            if isinstance(screen, BrowseScreen) and screen.is_mounted and not self._exit:
+                screen.probes_changed()
 
     def leave(self) -> None:
         """Keep where one stands, for the next time, and a note that was being written; called when the app has ended,

@@ -16,6 +16,7 @@ from nastui.ablation_records import AblationCurve, UnitCost
 from nastui.basis_records import BasisInfo, VarianceCurve
 from nastui.errors import AddressNotFound
 from nastui.measure_records import Listing, MeasuredUnits
+from nastui.probe_records import ProbeInfo
 from nastui.records import (
     NEURON,
     ClassInfo,
@@ -175,6 +176,15 @@ class FakeRun:
 
     def unit_cost(self, layer: LayerInfo, unit: int) -> UnitCost | None:
         return None
+
+    def probes(self) -> tuple[ProbeInfo, ...]:
+        return ()
+
+    def probe_values(self, layer: LayerInfo) -> Float32:
+        return np.zeros((0, layer.n_units), dtype=np.float32)
+
+    def probe_thumbnails(self, ids: Sequence[int]) -> dict[int, bytes]:
+        return {}
 
     def images(self, ids: Sequence[int]) -> list[ImageInfo]:
         return [self._image(image_id) for image_id in ids]

@@ -24,6 +24,7 @@ from nastui.review_records import LayerReviews, Review, Standing, Step, Subject
 if TYPE_CHECKING:
     from nastui.ablation_records import AblationCurve, UnitCost
     from nastui.basis_records import BasisInfo, VarianceCurve
+    from nastui.probe_records import ProbeInfo
 
 
 class RunAccess(Protocol):
@@ -93,6 +94,16 @@ class RunAccess(Protocol):
     def unit_cost(self, layer: LayerInfo, unit: int) -> UnitCost | None:
         """How well the model does without this unit alone; None where that was not tested."""
         ...
+
+    def probes(self) -> tuple[ProbeInfo, ...]:
+        """The images that were shown to the model afterwards."""
+        ...
+
+    def probe_values(self, layer: LayerInfo) -> Float32:
+        """What the units of a layer, along any of its bases, give the probes, (P, U), in the order of `probes`."""
+        ...
+
+    def probe_thumbnails(self, ids: Sequence[int]) -> dict[int, bytes]: ...
 
     def images(self, ids: Sequence[int]) -> list[ImageInfo]: ...
 

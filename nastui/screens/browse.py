@@ -74,6 +74,9 @@ class BrowseScreen(Screen[None], inherit_bindings=False):
     def reviews_changed(self) -> None:
         """People have said something since: show it."""
 
+    def probes_changed(self) -> None:
+        """The run has other probes: show them."""
+
     @contextmanager
     def telling_failures(self) -> Iterator[None]:
         """In a worker: an error of the file is shown to the person, and ends the worker but not the app."""

@@ -40,6 +40,7 @@ class JobApp(GraphicsApp[Result]):
         screens = self._screens()
         for screen in screens:
             screen.run_grew()
+            screen.probes_changed()
             screen.show_job()
         if error is not None:
             screens[-1].tell(error)

@@ -18,11 +18,10 @@ from nastui.errors import FilterError, NastuiError
 from nastui.measure_records import Listing, MeasuredUnits
 from nastui.records import Footprints, LayerInfo, UnitTable
 from nastui.screens.basis_keys import BasisKeys
+from nastui.screens.interest import InterestFinding
 from nastui.screens.listing_keys import HOLD, ListingKeys
-from nastui.screens.look_screen import LookScreen
+from nastui.screens.probe_keys import ProbeKeys
 from nastui.screens.session import Session
-from nastui.views.class_choice import owned_top
-from nastui.views.classes import MAX_SLOTS
 from nastui.views.evidence import evidence_words
 from nastui.views.footprint import fit_geometry
 from nastui.views.layer_page import (
@@ -35,15 +34,13 @@ from nastui.views.layer_page import (
     title_room,
 )
 from nastui.views.listing import REVIEW_COLUMNS, Rows, Value, columns_shown
-from nastui.widgets.footprint_list import BLOCK, FootprintList
+from nastui.widgets.footprint_list import FootprintList
 from nastui.widgets.graphics_app import GraphicsApp
 from nastui.widgets.paint import Paint
 from nastui.widgets.piece_lines import PieceLines
 
-_BLOCKS_LOOKED_AT = 16  # for the classes of interest: 1,024 units, spread over the layer
 
-
-class LayerScreen(ListingKeys, BasisKeys):
+class LayerScreen(ListingKeys, ProbeKeys, InterestFinding, BasisKeys):
     """One footprint row a unit of one layer, all by number or as they are listed; opens the neuron screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -53,6 +50,8 @@ class LayerScreen(ListingKeys, BasisKeys):
         Binding("minus", "row_height(-1)", "Lower rows", show=False),
         Binding("p", "pitch", "Width of a range: as fits, 4, 3, 2", show=False),
     ]
+
+    SIGNS: ClassVar[Sequence[tuple[str, str]]] = (*ListingKeys.SIGNS, *ProbeKeys.SIGNS)
 
     class RowsRead(Message):
         """A layer's units and their order have come from the file. `error`: why they do not stand as was asked."""
@@ -85,14 +84,6 @@ class LayerScreen(ListingKeys, BasisKeys):
             self.rows = rows
             self.values = values
             self.measured = measured
-
-    class InterestFound(Message):
-        """The classes that a layer is most selective for."""
-
-        def __init__(self, layer: LayerInfo, interest: tuple[int, ...]) -> None:
-            super().__init__()
-            self.layer = layer
-            self.interest = interest
 
     def __init__(self, session: Session, paint: Paint) -> None:
         super().__init__(session, paint)
@@ -186,32 +177,6 @@ class LayerScreen(ListingKeys, BasisKeys):
             if not get_current_worker().is_cancelled:
                 self.post_message(self.ReviewsRead(rows, values, measured))
 
-    @work(thread=True, exclusive=True, group="interest")
-    def find_interest(self, layer: LayerInfo) -> None:
-        """Where there are more classes than colours, look for those that own the highest values of the units."""
-        session, worker = self.session, get_current_worker()
-        sizes = np.array([c.n_images for c in session.classes], dtype=np.int64)
-        score = np.zeros(len(sizes))
-        blocks = range(0, layer.n_units, BLOCK)
-        with self.telling_failures():
-            for first in blocks[:: max(len(blocks) // _BLOCKS_LOOKED_AT, 1)]:
-                if worker.is_cancelled:
-                    return
-                score = np.maximum(score, owned_top(session.run.footprints(layer, first, BLOCK), sizes))
-            best = np.argsort(-score, kind="stable")[:MAX_SLOTS]
-            self.post_message(self.InterestFound(layer, tuple(int(class_id) for class_id in best)))
-
-    def on_layer_screen_interest_found(self, message: InterestFound) -> None:
-        session = self.session
-        if message.layer.basis_id != self.shown_layer.basis_id or session.is_interest_chosen:
-            return
-        focus = session.slots.focus
-        kept = () if focus is None or focus in message.interest else (focus,)
-        session.slots = session.slots.with_interest([*kept, *message.interest])
-        self._arrange()
-        if isinstance(self.app.screen, LookScreen) and self.app.screen is not self:
-            self.app.screen.look_changed()
-
     def on_layer_screen_rows_read(self, message: RowsRead) -> None:
         if message.layer.basis_id != self.shown_layer.basis_id or message.asked != self.asked:
             return
@@ -233,6 +198,7 @@ class LayerScreen(ListingKeys, BasisKeys):
         self._arrange()
         self._stand_at(0 if to_top else rows.row_of(unit) or 0, unit)
         self.read_said(self.shown_layer, rows)
+        self.look_for_probes()
 
     def went(self) -> None:
         unit = self.session.unit
@@ -312,6 +278,13 @@ class LayerScreen(ListingKeys, BasisKeys):
         self.marks_changed()
         if self.rows is not None and self.rows.listing.sort in REVIEW_COLUMNS:
             self.read_said(self.shown_layer, self.rows)
+
+    @property
+    def probed_layer(self) -> LayerInfo:
+        return self.shown_layer
+
+    def show_probes(self) -> None:
+        self.footprints.show_probes(self.probe_values)
 
     def marks_changed(self) -> None:
         if self.rows is not None:

@@ -27,6 +27,7 @@ from nastui.views.look import Look
 from nastui.views.numbers import grouped
 
 if TYPE_CHECKING:
+    from nastui.probe_records import ProbeInfo
     from nastui.screens.child_job import ChildJob
     from nastui.stats.suspects import Suspects
 
@@ -48,7 +49,8 @@ class Session:
     By basis id: `listings`, how the units of a layer are listed, where not plainly; `places`, where one left it;
     `marked`, the marked units. `reviews` is None where nothing can be written; `reviews_seen` is the version of them
     that the screens show. `drafts`: notes that were begun and not saved; `writing`, the one whose editor
-    is open. `suspects`: those found last. `job`: what a process of its own is making.
+    is open. `suspects`: those found last. `job`: what a process of its own is making. `probes`: those that are known,
+    marked in footprints where `shows_probes`.
     """
 
     run: RunAccess
@@ -71,6 +73,8 @@ class Session:
     is_interest_chosen: bool = False
     suspects: Suspects | None = None
     job: ChildJob | None = None
+    probes: tuple[ProbeInfo, ...] = ()
+    shows_probes: bool = True
     _listed: dict[int, tuple[Listing, Int64]] = field(default_factory=dict)
     _layer_reviews: dict[int, LayerReviews] = field(default_factory=dict)
     _reviews_asked: dict[int, object] = field(default_factory=dict)
@@ -92,6 +96,7 @@ class Session:
             look=look_at(info, classes, settings),
             reviews=reviews,
             settings=settings,
+            probes=run.probes(),
         )
 
     # ---- the listing ----------------------------------------------------------------------
@@ -255,7 +260,7 @@ class Session:
 
     def read_again(self) -> None:
         """Take what the run has by now; place, look and slots stay."""
-        self.info, self.images = self.run.info(), self.run.image_table()
+        self.info, self.images, self.probes = self.run.info(), self.run.image_table(), self.run.probes()
         self.take_layers(self.run.layers())
 
     def take_layers(self, layers: tuple[LayerInfo, ...]) -> None:

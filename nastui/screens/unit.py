@@ -9,6 +9,7 @@ from typing import ClassVar
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
 from textual.message import Message
 from textual.worker import get_current_worker
 
@@ -20,6 +21,7 @@ from nastui.screens.finding import FindingUnits
 from nastui.screens.image import ImageScreen
 from nastui.screens.range_keys import RangeKeys
 from nastui.screens.session import Session
+from nastui.screens.unit_probes import ProbeGrid, UnitProbing
 from nastui.views.evidence import evidence_words
 from nastui.views.facts import unit_words
 from nastui.views.grid import GridTile
@@ -39,7 +41,7 @@ from nastui.widgets.unit_chart import UnitChart
 _TALL = 30  # lines: below, the chart leaves more to the images
 
 
-class UnitScreen(RangeKeys, FindingUnits, CostKeys):
+class UnitScreen(RangeKeys, FindingUnits, UnitProbing, CostKeys):
     """One unit through all images; `session.unit` and `session.layer` follow where one goes from here.
 
     Going on to another unit takes a read of the file. Until that has come the unit before stays on the screen, and is
@@ -97,8 +99,11 @@ class UnitScreen(RangeKeys, FindingUnits, CostKeys):
     def compose_body(self) -> ComposeResult:
         yield PieceLines(self.paint, id="measures")
         yield UnitChart(self.paint, id="chart")
+        yield from self.compose_probes()
         yield PieceLines(self.paint, id="range")
-        yield ImageGrid(id="images")
+        with Horizontal(id="image-row"):
+            yield ImageGrid(id="images")
+            yield ProbeGrid(id="probe-images")
 
     # ---- reading --------------------------------------------------------------------------
 
@@ -175,6 +180,7 @@ class UnitScreen(RangeKeys, FindingUnits, CostKeys):
         self._slots_shown = self.session.slots
         self._show_unit()
         self.show_place()
+        self.look_for_probes()
 
     def on_unit_screen_said_read(self, message: SaidRead) -> None:
         shown = self._shown
@@ -189,6 +195,13 @@ class UnitScreen(RangeKeys, FindingUnits, CostKeys):
 
     def run_grew(self) -> None:
         self._open()
+
+    @property
+    def shown_unit(self) -> Shown | None:
+        return self._shown
+
+    def show_probes(self) -> None:
+        self.show_place()
 
     # ---- reviewing ------------------------------------------------------------------------
 
@@ -259,7 +272,8 @@ class UnitScreen(RangeKeys, FindingUnits, CostKeys):
     def _show_chart(self, view: UnitView) -> None:
         """The ranges, with a mark where the image lies that one stands on."""
         walk, session = self.walk, self.session
-        self.query_one(UnitChart).show(view, walk.stop, session.slots, session.look, walk.value)
+        probes = self.unit_probes
+        self.query_one(UnitChart).show(view, walk.stop, session.slots, session.look, walk.value, probes)
 
     def show_place(self) -> None:
         """Show the page of images that one stands on; what is not known of it is read first."""
@@ -267,6 +281,7 @@ class UnitScreen(RangeKeys, FindingUnits, CostKeys):
         if shown is None:
             return
         self._show_chart(shown.view)
+        self.show_unit_probes(walk.stop)
         lines = range_lines(walk, self.session.slots, self.size.width, self._patch_words(shown.place.layer))
         self.query_one("#range", PieceLines).show(lines)
         layout = grid.layout_for(len(walk.tiles))

@@ -16,6 +16,7 @@ from nastui.views.ink import DIM, ZERO
 from nastui.views.look import PITCHES, Look
 from nastui.views.numbers import short_number
 from nastui.views.plain import cut, right_aligned
+from nastui.views.probe_marks import ProbeMarks, put_marks
 
 ZERO_LINE = Cell("┃", ZERO, BLANK)
 _ZERO_WIDTH = 2  # the line and the white space right of it
@@ -137,10 +138,17 @@ class PaintedRow:
 
 
 def paint_row(
-    footprints: Footprints, row: int, slots: ClassSlots, look: Look, geometry: Geometry, *, in_letters: bool = False
+    footprints: Footprints,
+    row: int,
+    slots: ClassSlots,
+    look: Look,
+    geometry: Geometry,
+    probes: ProbeMarks | None = None,
+    *,
+    in_letters: bool = False,
 ) -> PaintedRow:
     """Paint the ranges of the `row`-th unit of `footprints` in `geometry`; `in_letters` where colours cannot be told
-    apart."""
+    apart. Marks of `probes` stand in the white space: below the bars, behind them in a row of one line."""
     height = look.row_height
     lines = [[EMPTY] * geometry.full_width for _ in range(height)]
     counts = slots.slot_counts(footprints.counts[row, : int(footprints.n_ranges[row])])
@@ -161,11 +169,22 @@ def paint_row(
         lines.append([EMPTY] * geometry.full_width)
     for line in lines:
         line[geometry.zero_x] = ZERO_LINE
+    if probes is not None:
+        _mark(lines[-1], probes, geometry, int(footprints.n_left[row]), int(footprints.n_ranges[row]))
     return PaintedRow(tuple(tuple(line) for line in lines), len(hidden), hides_much)
 
 
-def paint_words(words: str, look: Look, geometry: Geometry) -> PaintedRow:
-    """A row of words in place of bars, beside the zero line: for a unit that has one value or none."""
+def _mark(line: list[Cell], probes: ProbeMarks, geometry: Geometry, n_left: int, n_ranges: int) -> None:
+    put_marks(line, probes, [geometry.column_x(place - n_left) for place in range(n_ranges)], geometry.pitch)
+
+
+def paint_words(
+    words: str, look: Look, geometry: Geometry, probes: ProbeMarks | None = None, n_left: int = 0
+) -> PaintedRow:
+    """A row of words in place of bars, beside the zero line: for a unit that has one value or none. `n_left`: its
+    ranges left of zero, for the marks of `probes`."""
+    if probes is not None and probes.words and look.row_height == 1:
+        words = f"{words}  {probes.words}"
     height = look.row_height + (look.row_height > 1)
     lines = [[EMPTY] * geometry.full_width for _ in range(height)]
     room_right, room_left = geometry.full_width - geometry.zero_x - _ZERO_WIDTH, geometry.zero_x - 1
@@ -175,6 +194,8 @@ def paint_words(words: str, look: Look, geometry: Geometry) -> PaintedRow:
     lines[(look.row_height - 1) // 2][x : x + len(shown)] = [Cell(char, DIM, BLANK) for char in shown]
     for line in lines:
         line[geometry.zero_x] = ZERO_LINE
+    if probes is not None and look.row_height > 1:
+        _mark(lines[-1], probes, geometry, n_left, 1)
     return PaintedRow(tuple(tuple(line) for line in lines), 0, False)
 
 

@@ -6,3 +6,4 @@ ZERO = -2  # the zero line
 TEXT = -3
 DIM = -4
 STRONG = -5
+ON_BAR = -6  # text on the colour of a class

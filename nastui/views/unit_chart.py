@@ -10,11 +10,13 @@ from nastui.views.classes import ClassSlots
 from nastui.views.ink import DIM, STRONG, TEXT, ZERO
 from nastui.views.look import Look
 from nastui.views.numbers import compact_count, short_number
+from nastui.views.probe_marks import UnitProbes, put_marks
 from nastui.views.unit_view import UnitView
 
 _MAX_PITCH = 9
 _LIST_PITCH = 4  # up to here a range is drawn as on the layer screen
 _ZERO_WIDTH = 2
+_WITH_MARKS = 6  # lines: from here on the marks of probes have one of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,14 @@ def paint_chart(
     slots: ClassSlots,
     look: Look,
     value: float | None = None,
+    probes: UnitProbes | None = None,
     *,
     size: tuple[int, int],
     in_letters: bool = False,
 ) -> list[list[Cell]]:
-    """The chart as `size` (width, height) cells: two lines of counts where there is room, the bars, a line that points
-    at the chosen range and in it at `value`, and the axis. The height is at least 3.
+    """The chart as `size` (width, height) cells: two lines of counts where there is room, the bars, the marks of probes
+    if any, a line that points at the chosen range and in it at `value`, and the axis. The height is at least 3; up to 5
+    the marks stand in the line that points.
 
     Where not all ranges fit, the part around the chosen one is shown, with an arrow at each end that has more.
     """
@@ -66,7 +70,8 @@ def paint_chart(
     geometry = ChartGeometry.fit(view, width)
     full_width = max(geometry.x(view.n_ranges), width)
     count_lines = 2 if height >= 8 else 0
-    bar_lines = height - count_lines - 2
+    mark_line = -3 if probes is not None and height >= _WITH_MARKS else -2
+    bar_lines = height - count_lines + mark_line
     lines = [[EMPTY] * full_width for _ in range(height)]
     for position, total in enumerate(view.totals):
         if total:
@@ -75,14 +80,17 @@ def paint_chart(
             bar = (paint_letters if in_letters else paint_bar)(counts, geometry.bar_width(total, look), bar_lines)
             _place_bar(lines[count_lines : count_lines + bar_lines], bar, geometry.x(position))
     if geometry.has_zero_line:
-        for line in lines[count_lines : count_lines + bar_lines + 1]:
+        for line in lines[count_lines:-1]:
             _put(line, geometry.x(geometry.n_left) - _ZERO_WIDTH, "┃", ZERO)
+    if probes is not None:
+        starts = [geometry.x(position) for position in range(view.n_ranges)]
+        put_marks(lines[mark_line], probes.marks_within(geometry.pitch), starts, geometry.pitch)
     if 0 <= chosen < view.n_ranges:
-        _put(lines[-2], geometry.x(chosen), "▲" * max(geometry.pitch - 1, 1), DIM if value is not None else STRONG)
+        _point(lines[-2], geometry.x(chosen), "▲" * max(geometry.pitch - 1, 1), DIM if value is not None else STRONG)
         if value is not None:
             low, high = view.edges[chosen : chosen + 2]
             within = int((value - low) / (high - low) * (geometry.pitch - 1)) if high > low else 0
-            _put(lines[-2], geometry.x(chosen) + min(within, geometry.pitch - 2), "◆", STRONG)
+            _point(lines[-2], geometry.x(chosen) + min(within, geometry.pitch - 2), "◆", STRONG)
     _place_axis(lines[-1], view, geometry, chosen)
     return _window(lines, geometry.x(max(chosen, 0)), width)
 
@@ -102,6 +110,13 @@ def _window(lines: list[list[Cell]], x: int, width: int) -> list[list[Cell]]:
 def _put(line: list[Cell], x: int, text: str, ink: int) -> None:
     for offset, glyph in enumerate(text):
         if 0 <= x + offset < len(line):
+            line[x + offset] = Cell(glyph, ink, BLANK)
+
+
+def _point(line: list[Cell], x: int, text: str, ink: int) -> None:
+    """Put what points at a place, beside the marks that may stand there."""
+    for offset, glyph in enumerate(text):
+        if 0 <= x + offset < len(line) and line[x + offset].glyph in " ▲":
             line[x + offset] = Cell(glyph, ink, BLANK)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from time import monotonic
 from typing import ClassVar
 
@@ -13,6 +14,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.timer import Timer
 
+from nastui.probe_records import ProbeValues
 from nastui.records import Footprints
 from nastui.views.classes import ClassSlots
 from nastui.views.footprint import Geometry, Signs
@@ -63,6 +65,7 @@ class FootprintList(RowList):
         self._painter: RowPainter | None = None
         self._shown: Rows | None = None
         self._signs: Callable[[int], Signs] | None = None
+        self._probes: ProbeValues | None = None
         self._geometry: Geometry | None = None
         self._blocks: dict[int, Footprints] = {}
         self._asked: set[int] = set()
@@ -82,14 +85,14 @@ class FootprintList(RowList):
             self._blocks.clear()
             self._asked.clear()
         self._shown, self._signs, self._geometry = rows, signs, geometry
-        self._painter = RowPainter(self._paint, rows.units, slots, look, geometry)
+        self._painter = RowPainter(self._paint, rows.units, slots, look, geometry, self._probes)
         self._rows.clear()
         self.first_column = min(self.first_column, self._last_pan())
         self.resize_rows(len(rows), lines_per_row(look))
 
     def clear(self) -> None:
         """Show nothing until another layer has been read."""
-        self._shown = self._painter = None
+        self._shown = self._painter = self._probes = None
         self._blocks.clear()
         self._asked.clear()
         self._rows.clear()
@@ -111,6 +114,16 @@ class FootprintList(RowList):
         """Paint anew what is said of the units on the screen beside their numbers."""
         if self._geometry is not None:
             self.refresh(Region(0, 0, self._geometry.label_width, self.size.height))
+
+    def show_probes(self, probes: ProbeValues | None) -> None:
+        """Mark these probes in the rows of the layer, or none."""
+        if probes is self._probes:
+            return
+        self._probes = probes
+        if self._painter is not None:
+            self._painter = replace(self._painter, probes=probes)
+            self._rows.clear()
+            self.refresh()
 
     def show_values(self, rows: Rows) -> None:
         """Show other values by which the same rows were sorted."""

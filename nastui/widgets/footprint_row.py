@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from rich.segment import Segment
 
+from nastui.probe_records import ProbeValues
 from nastui.records import Footprints, UnitTable
+from nastui.stats.probe_places import find_places
 from nastui.views.classes import ClassSlots
 from nastui.views.footprint import (
     Geometry,
@@ -22,6 +24,7 @@ from nastui.views.footprint import (
 from nastui.views.legend import LegendPiece
 from nastui.views.look import Look
 from nastui.views.plain import printable, right_aligned
+from nastui.views.probe_marks import ProbeMarks
 from nastui.widgets.paint import Paint
 
 
@@ -36,26 +39,34 @@ class BarRow:
 
 @dataclass(frozen=True, slots=True)
 class RowPainter:
-    """Paints the rows of a layer in one look and geometry; `units` are those from unit 0 on."""
+    """Paints the rows of a layer in one look and geometry; `units` are those from unit 0 on. `probes`: those that are
+    marked in the rows."""
 
     paint: Paint
     units: UnitTable
     slots: ClassSlots
     look: Look
     geometry: Geometry
+    probes: ProbeValues | None = None
 
     def bars(self, unit: int, block: Footprints, place: int, first_column: int = 0) -> BarRow:
         """The bars of a unit, whose footprint has this place in `block`; what is left of `first_column` is out of
         sight."""
         geometry, in_letters = self.geometry, not self.paint.has_colour
         words = words_instead(float(self.units.lo[unit]), float(self.units.hi[unit]))
+        probes = None if self.probes is None else self._marks(self.probes, unit, block, place)
         if words:
-            painted = paint_words(words, self.look, geometry)
+            painted = paint_words(words, self.look, geometry, probes, int(block.n_left[place]))
         else:
-            painted = paint_row(block, place, self.slots, self.look, geometry, in_letters=in_letters)
+            painted = paint_row(block, place, self.slots, self.look, geometry, probes, in_letters=in_letters)
         shown = min(geometry.full_width, geometry.bars_width)
         lines = tuple(self.paint.segments(line[first_column : first_column + shown]) for line in painted.lines)
         return BarRow(lines, painted.n_hidden, painted.hides_much)
+
+    def _marks(self, probes: ProbeValues, unit: int, block: Footprints, place: int) -> ProbeMarks:
+        values = probes.values[:, unit]
+        places = find_places(values, block.edges[place], int(block.n_ranges[place]))
+        return ProbeMarks.of(probes.marks, values, places)
 
     def line(
         self, unit: int, line: int, bars: BarRow | None, *, is_cursor: bool, signs: Signs | None = None, value: str = ""

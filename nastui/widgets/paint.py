@@ -12,7 +12,9 @@ from rich.style import Style
 
 from nastui.palette import BLANK, OTHER, ColourDepth, slot_colour
 from nastui.views.bars import Cell
-from nastui.views.ink import DIM, STRONG, TEXT, ZERO
+from nastui.views.ink import DIM, ON_BAR, STRONG, TEXT, ZERO
+
+_MIDDLE = 128  # of 255: from here on a colour is light
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,15 @@ class Paint:
             return self._inks[fg]
         if not self.has_colour:
             return self.dim if fg == OTHER else self.strong
+        if fg == ON_BAR:
+            return self._on_bar(self._colour(bg, self.tones.background))
         return Style.from_color(self._colour(fg, self.tones.text), self._colour(bg, self.tones.background))
+
+    def _on_bar(self, colour: Color) -> Style:
+        """Text on the colour of a class: the lighter or the darker of the tones, whichever stands out."""
+        red, green, blue = colour.get_truecolor()
+        is_light = 0.299 * red + 0.587 * green + 0.114 * blue > _MIDDLE
+        return Style(color=self.tones.background if is_light else self.tones.zero, bgcolor=colour, bold=True)
 
     def _colour(self, slot: int, default: str) -> Color:
         if slot == BLANK:

@@ -8,6 +8,7 @@ from textual.widget import Widget
 
 from nastui.views.classes import ClassSlots
 from nastui.views.look import Look
+from nastui.views.probe_marks import UnitProbes
 from nastui.views.unit_chart import paint_chart
 from nastui.views.unit_view import UnitView
 from nastui.widgets.paint import Paint
@@ -19,12 +20,20 @@ class UnitChart(Widget):
     def __init__(self, paint: Paint, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._paint = paint
-        self._shown: tuple[UnitView, int, ClassSlots, Look, float | None] | None = None
+        self._shown: tuple[UnitView, int, ClassSlots, Look, float | None, UnitProbes | None] | None = None
         self._strips: list[Strip] = []
 
-    def show(self, view: UnitView, chosen: int, slots: ClassSlots, look: Look, value: float | None = None) -> None:
-        """Show a unit with range `chosen` marked, and where `value` lies in it."""
-        self._shown = (view, chosen, slots, look, value)
+    def show(
+        self,
+        view: UnitView,
+        chosen: int,
+        slots: ClassSlots,
+        look: Look,
+        value: float | None = None,
+        probes: UnitProbes | None = None,
+    ) -> None:
+        """Show a unit with range `chosen` marked, where `value` lies in it, and where probes fall."""
+        self._shown = (view, chosen, slots, look, value, probes)
         self._paint_strips()
 
     def on_resize(self) -> None:
