@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from nastui.engine.module_types import is_auto_layer, is_made_by, type_name
 from nastui.engine.outputs import Steps, tensors_in, written
 from nastui.engine.tokens import TokenEvidence
-from nastui.engine.unit_axis import AxisEvidence, Value, unit_dim
+from nastui.engine.unit_axis import AxisEvidence, Value, told_grid, unit_dim
 from nastui.errors import ScanError, UnsupportedOutput
 
 
@@ -88,7 +88,12 @@ def trace_calls(module: nn.Module, example: Tensor) -> Trace:
     """
     recorder = _Recorder(len(example))
     named = {path: child for path, child in module.named_modules() if path}
-    handles = [child.register_forward_hook(recorder.hook(path), with_kwargs=True) for path, child in named.items()]
+    handles = [
+        child.register_forward_hook(
+            recorder.hook(path, module.get_submodule(path.rpartition(".")[0])), with_kwargs=True
+        )
+        for path, child in named.items()
+    ]
     try:
         with torch.inference_mode():
             output = run_forward(module, example)
@@ -129,11 +134,11 @@ class _Recorder:
         self._axes = AxisEvidence()
         self.seen: list[_Seen] = []
 
-    def hook(self, path: str) -> _Hook:
+    def hook(self, path: str, parent: nn.Module) -> _Hook:
         def note(module: nn.Module, inputs: tuple[object, ...], options: dict[str, object], output: object) -> None:
             taken = [tensor for _, tensor in tensors_in((inputs, list(options.values())))]
             given, refusal = _usable(output, self._batch)
-            values = self._axes.note(module, taken, given.values())
+            values = self._axes.note(module, parent, taken, given.values())
             self.seen.append(_Seen(path, module, tuple(zip(given, values, strict=True)), refusal))
 
         return note
@@ -160,7 +165,7 @@ def _refusal(tensor: Tensor, steps: Steps, batch: int) -> str:
     if any(character in f"{step}" for step in steps for character in "/:,[]"):
         return f"returns a tensor under the name '{steps[-1]}', which cannot stand in an address"
     if tensor.ndim > 2 and shape[0] != batch == shape[1]:
-        return f"returns shape {shape}: its images lie along the second dimension (batch_first=False?)"
+        return f"returns shape {shape}, which has no row per image, or the images second (batch_first=False?)"
     if tensor.ndim > 2 and shape[0] > batch and shape[0] % batch == 0:
         return f"returns shape {shape}: {shape[0] // batch:,} rows an image, as of windows, and not one"
     if tensor.ndim < 2 or shape[0] != batch:
@@ -173,6 +178,7 @@ def _refusal(tensor: Tensor, steps: Steps, batch: int) -> str:
 def _calls(seen: Iterable[_Seen]) -> Iterator[Call]:
     """The calls with their addresses."""
     seen = list(seen)
+    grids = {grid for one in seen for _, value in one.tensors if (grid := told_grid(value)) is not None}
     counts = Counter(one.path for one in seen)
     so_far: Counter[str] = Counter()
     for one in seen:
@@ -184,7 +190,7 @@ def _calls(seen: Iterable[_Seen]) -> Iterator[Call]:
             yield Call(one.path, number, address, name, is_auto, refusal=one.refusal)
         for steps, value in one.tensors:
             where = address if len(one.tensors) == 1 else f"{address}{written(steps)}"
-            dim = unit_dim(value)
+            dim = unit_dim(value, grids)
             along, refusal = (dim, "") if isinstance(dim, int) else (0, dim)
             yield Call(one.path, number, where, name, is_auto, value.shape, along, refusal, steps)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from weakref import ref
 
@@ -42,7 +42,8 @@ class Value:
     """A tensor of the forward pass, without the tensor: its shape without the batch, and what is known of it.
 
     `made`, `read`: dimensions of the units as the modules that made it and that took it as their input have them.
-    `alike`: tensors with the same dimensions. `near`: the inputs of what made it. `makers`: the modules that gave it.
+    `alike`: tensors with the same dimensions. `near`: the inputs of what made it. `makers`: the modules that gave it,
+    `readers` those that took it, `around`: the modules that the makers are part of.
     """
 
     shape: tuple[int, ...]
@@ -51,6 +52,8 @@ class Value:
     alike: list[Value] = field(default_factory=list)
     near: list[Value] = field(default_factory=list)
     makers: list[nn.Module] = field(default_factory=list)
+    readers: list[nn.Module] = field(default_factory=list)
+    around: list[nn.Module] = field(default_factory=list)
 
 
 class AxisEvidence:
@@ -59,17 +62,22 @@ class AxisEvidence:
     def __init__(self) -> None:
         self._known: dict[int, tuple[ref[Tensor], Value]] = {}
 
-    def note(self, module: nn.Module, inputs: Iterable[Tensor], outputs: Iterable[Tensor]) -> list[Value]:
-        """A module was called with `inputs` and gave `outputs`, all of them (B, …). Returns what stands for these."""
+    def note(
+        self, module: nn.Module, parent: nn.Module, inputs: Iterable[Tensor], outputs: Iterable[Tensor]
+    ) -> list[Value]:
+        """A module, part of `parent`, was called with `inputs` and gave `outputs`, all of them (B, …). Returns what
+        stands for the outputs."""
         taken = [self._value(tensor) for tensor in inputs if tensor.ndim > 1]
         given = [self._value(tensor) for tensor in outputs]
         kind = module_type(module)
         for value in taken:
             value.read |= _declared(module, kind, value.shape, is_input=True)
+            value.readers.append(module)
         for place, value in enumerate(given):
             if place == 0 or not issubclass(kind, nn.MultiheadAttention):  # whose second output is its weights
                 value.made |= _declared(module, kind, value.shape, is_input=False)
             value.makers.append(module)
+            value.around.append(parent)
             value.near += [other for other in taken if other is not value]
         if issubclass(kind, _POINTWISE) and taken and given and taken[0].shape == given[0].shape:
             taken[0].alike.append(given[0])
@@ -85,15 +93,31 @@ class AxisEvidence:
         return value
 
 
-def unit_dim(value: Value) -> int | str:
-    """The dimension, or why it cannot be told: the rest of a sentence that begins with the layer's name."""
+def unit_dim(value: Value, grids: Collection[tuple[int, ...]]) -> int | str:
+    """The dimension, or why it cannot be told: the rest of a sentence that begins with the layer's name.
+
+    `grids`: rows and columns of the maps of the image in this model, see `told_grid`.
+    """
     if len(value.shape) == 1:
         return 0
     told = _told(value)
     if len(told) > 1:
-        words = " and ".join(f"{value.shape[dim]:,}" for dim in sorted(told))
+        words = " and ".join(f"the {value.shape[dim]:,}" for dim in sorted(told))
         return f"returns {_written(value.shape)}, of which other modules take now {words} for the units"
-    return told.pop() if told else _by_size(value)
+    if told:
+        return told.pop()
+    by_size, by_grid = _by_size(value), _by_grid(value.shape, grids)
+    fitting = by_size & by_grid if by_size and by_grid else by_size | by_grid
+    if len(fitting) == 1:
+        return fitting.pop()
+    what = {2: "tokens by features or channels by length", 3: "channels first or last"}.get(len(value.shape), "units")
+    return f"returns {_written(value.shape)}: {what}, which cannot be told"
+
+
+def told_grid(value: Value) -> tuple[int, ...] | None:
+    """Rows and columns of a map whose units' dimension a module tells; None for all else."""
+    told = _told(value) if len(value.shape) == 3 else set()
+    return _rest(value.shape, *told) if len(told) == 1 else None
 
 
 def _told(value: Value) -> set[int]:
@@ -106,20 +130,31 @@ def _told(value: Value) -> set[int]:
     return made or read
 
 
-def _by_size(value: Value) -> int | str:
-    """From sizes that modules in the maker and the tensors that it took have for units."""
-    sizes = set().union(*map(_feature_sizes, value.makers)) if value.makers else set()
+def _by_size(value: Value) -> set[int]:
+    """The dimensions that are as large as there are units in modules in the makers, in the readers themselves, and in
+    the tensors that were taken; where none of these fits, in the modules around."""
+    sizes = {size for maker in value.makers for size in _feature_sizes(maker, recurse=True)}
+    sizes |= {size for reader in value.readers for size in _feature_sizes(reader, recurse=False)}
     for one in value.near:
         told = _told(one)
         sizes |= {one.shape[dim] for dim in told} if len(told) == 1 else set()
-    fitting = [dim for dim, size in enumerate(value.shape) if size in sizes]
-    last = len(value.shape) - 1
-    looks_turned = len(value.shape) == 3 and value.shape[0] == value.shape[1] != value.shape[2]
-    if len(fitting) == 1 and (len(value.shape) == 2 or fitting[0] in (0, last)):
-        return fitting[0]
-    if len(value.shape) == 2:
-        return f"returns {_written(value.shape)}: tokens by features or channels by length, which cannot be told"
-    return f"returns {_written(value.shape)}, which looks as if the channels came last" if looks_turned else 0
+    return _fitting(value.shape, sizes) or _fitting(
+        value.shape, {size for one in value.around for size in _feature_sizes(one, recurse=True)}
+    )
+
+
+def _fitting(shape: tuple[int, ...], sizes: set[int]) -> set[int]:
+    """The dimensions that have one of the sizes: of a map only the first and the last can hold the units."""
+    return {dim for dim in (0, len(shape) - 1) if shape[dim] in sizes}
+
+
+def _by_grid(shape: tuple[int, ...], grids: Collection[tuple[int, ...]]) -> set[int]:
+    """The dimensions of a map without which there are rows and columns left that other maps have."""
+    return {dim for dim in (0, 2) if _rest(shape, dim) in grids} if len(shape) == 3 else set()
+
+
+def _rest(shape: tuple[int, ...], dim: int) -> tuple[int, ...]:
+    return shape[:dim] + shape[dim + 1 :]
 
 
 def _declared(module: nn.Module, kind: type[nn.Module], shape: tuple[int, ...], *, is_input: bool) -> set[int]:
@@ -135,20 +170,21 @@ def _declared(module: nn.Module, kind: type[nn.Module], shape: tuple[int, ...], 
 
 
 def _declared_by_norm(module: nn.Module, kind: type[nn.Module], shape: tuple[int, ...]) -> set[int]:
-    """LayerNorm is over the last dimension; subclasses called `…2d` turn channels there and back, and others may."""
+    """LayerNorm is over the last dimension. Subclasses may do something else with it: those called `…2d` turn channels
+    there and back."""
     weight = getattr(module, "weight", None)
     if isinstance(weight, Tensor) and weight.ndim != 1:
         return set()
     if kind.__name__.endswith("2d"):
         return {0} if len(shape) == 3 else set()
-    is_torchs = kind.forward is nn.LayerNorm.forward
-    return {len(shape) - 1} if is_torchs else set()
+    return {len(shape) - 1} if kind.forward is nn.LayerNorm.forward else set()
 
 
-def _feature_sizes(module: nn.Module) -> set[int]:
-    """How many units the layers in a module have: what its weights and biases say."""
-    sizes = {parameter.shape[0] for parameter in module.parameters() if parameter.ndim == 1}
-    return sizes | {parameter.shape[0] for parameter in module.parameters() if parameter.ndim in (2, 4)}
+def _feature_sizes(module: nn.Module, *, recurse: bool) -> set[int]:
+    """How many units layers give and take, as their weights and biases say."""
+    return {
+        size for parameter in module.parameters(recurse) if parameter.ndim in (1, 2, 4) for size in parameter.shape[:2]
+    }
 
 
 def _written(shape: tuple[int, ...]) -> str:
