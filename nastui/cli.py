@@ -94,11 +94,13 @@ def nastui(ctx: click.Context) -> None:
 def scan(**options: Any) -> None:
     """Record what the units of a model answer to a set of images.
 
-    Ctrl-C stops a scan cleanly; the same command goes on where it stopped. The file can be looked at meanwhile.
+    Ctrl-C stops a scan cleanly; the same command goes on where it stopped. The file can be looked at meanwhile. Started
+    by `torchrun --nproc-per-node N -m nastui scan …`, N processes share the images.
     """
     from nastui.scanning import scan_with_bar
 
-    click.echo(scan_with_bar(command=shlex.join(["nastui", *sys.argv[1:]]), **options))
+    if (path := scan_with_bar(command=shlex.join(["nastui", *sys.argv[1:]]), **options)) is not None:
+        click.echo(path)
 
 
 @nastui.command()

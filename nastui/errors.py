@@ -10,6 +10,7 @@ NastuiError                  something went wrong that a person can put right
 │   ├── UnsupportedOutput    a layer returns something that is not one tensor per image
 │   ├── DataNotFound         no such image set, or no class or image in it
 │   ├── ClassNotFound        a class that the image set or the model does not have
+│   ├── OtherProcessFailed   another process that shares the scan has failed or is lost
 │   └── ScanInterrupted      stopped by Ctrl-C; the file can be resumed            exit 130
 ├── StoreError               a run's file cannot be used                           exit 4
 │   ├── NotARun              the file is not a nastui run
@@ -91,6 +92,10 @@ class DataNotFound(ScanError):
 
 class ClassNotFound(ScanError):
     """A class was asked for that the image set or the model does not have."""
+
+
+class OtherProcessFailed(ScanError):
+    """Another process that shares the scan has failed, and said why, or is lost."""
 
 
 class ScanInterrupted(ScanError):

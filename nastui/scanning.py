@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from platformdirs import user_cache_path
 from rich.console import Console
 from rich.filesize import decimal
 
-from nastui.errors import ScanInterrupted
+from nastui.errors import OtherProcessFailed, ScanInterrupted
 from nastui.measure_records import Kind, MeasureOptions
 from nastui.printing import escaped
 from nastui.progress import Bar, stop_on_signal
@@ -27,16 +28,34 @@ if TYPE_CHECKING:
 _GO_ON = "The same command goes on from there."
 
 # What a stage is called, and what it counts.
-_STEPS = {"training": ("Training", "epochs"), "scanning": ("Scanning", "images"), "measuring": ("Measuring", "units")}
+_STEPS = {
+    "training": ("Training", "epochs"),
+    "scanning": ("Scanning", "images"),
+    "merging": ("Merging", "images"),
+    "measuring": ("Measuring", "units"),
+}
 
 
-def scan_with_bar(*, out: Path, **options: Any) -> Path:
-    """Scan with the options of `nastui.scan`; returns the path of the run's file."""
+def scan_with_bar(*, out: Path, **options: Any) -> Path | None:
+    """Scan with the options of `nastui.scan`; returns the path of the run's file.
+
+    Of the processes that torchrun has started the first one alone says anything, but for the errors that another finds,
+    and the others return None.
+    """
+    from nastui.engine.ranks import is_first
     from nastui.engine.scan import scan
 
-    with stop_on_signal() as stop, Bar(Console(stderr=True)) as bar:
+    is_heard = is_first(os.environ)
+    with stop_on_signal() as stop, Bar(Console(stderr=True, quiet=not is_heard)) as bar:
         kinds = read_settings(config_path(os.environ)).kinds
-        scan(out=out, kinds=kinds, on_progress=ScanReport(bar), should_stop=stop, **options)
+        try:
+            scan(out=out, kinds=kinds, on_progress=ScanReport(bar), should_stop=stop, distributed=True, **options)
+        except (OtherProcessFailed, ScanInterrupted) as exc:
+            if is_heard:
+                raise
+            sys.exit(exc.exit_code)  # the process that it concerns says it
+        if not is_heard:
+            return None
         for line in closing_words(out):
             bar.say(line)
     return out

@@ -60,7 +60,7 @@ def _scan_batch(plan: ScanPlan, capture: ActivationCapture, loaded: LoadedBatch,
         values = {spec.path: np.full((n_images, spec.n_units), np.nan, np.float32) for spec in specs}
         positions = {spec.path: np.zeros((n_images, spec.n_units), np.int32) for spec in specs if spec.has_positions}
         return Batch(loaded.first_image, loaded.images, values, positions)
-    captured = capture.run(loaded.inputs.to(device), loaded.first_image + rows)
+    captured = capture.run(loaded.inputs.to(device), plan.first_image + loaded.first_image + rows)
     return Batch(
         loaded.first_image,
         _with_predictions(loaded.images, rows, captured),

@@ -81,7 +81,7 @@ def make_demo(
         )
 
     def report_scan(progress: ScanProgress) -> None:
-        if progress.stage != "finished":
+        if progress.stage in ("scanning", "measuring"):
             report(DemoProgress(progress.stage, progress.done, progress.total))
 
     info = scan(

@@ -98,10 +98,10 @@ def first_decodable(source: ImageSource, indices: Sequence[int]) -> SourceImage:
     raise DataNotFound(f"No image of {source.spec} can be read: {reason}.", hint="Check the files, or the dataset.")
 
 
-def default_workers() -> int:
-    """How many threads prepare images: the cores that this process may use, at most four."""
+def default_workers(n_sharing: int = 1) -> int:
+    """How many threads prepare images: the cores that this process may use, shared with others, at most four."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min(cores or 1, _MOST_WORKERS)
+    return min(max((cores or 1) // n_sharing, 1), _MOST_WORKERS)
 
 
 def _prepare(source: ImageSource, index: int, preprocessing: Preprocessing) -> _Prepared:

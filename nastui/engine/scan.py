@@ -13,17 +13,21 @@ from torch import nn
 
 from nastui.engine.class_names import ClassMap
 from nastui.engine.evaluation import evaluating, on_device
+from nastui.engine.loader import default_workers
 from nastui.engine.models import LoadedModel, Transform, adopt_model, load_model
 from nastui.engine.plan import PixelOptions, ScanOptions, ScanPlan, plan_scan
 from nastui.engine.preprocessing import Size
+from nastui.engine.ranks import Ranks, join_ranks
 from nastui.engine.reduction import parse_reduction
 from nastui.engine.session import OnProgress, ScanProgress, ScanSession
+from nastui.engine.shared_scan import SharedScan
 from nastui.engine.sources import load_source
 from nastui.engine.subset import select_images
 from nastui.errors import UsageError
 from nastui.limits import DEFAULT_RANGES, MAX_RANGES
 from nastui.measure_records import KindThresholds
 from nastui.records import RunInfo, ValueType
+from nastui.store.parts import discard_parts, has_parts
 
 __all__ = ["OnProgress", "ScanProgress", "ScanSession", "planned", "scan"]
 
@@ -56,6 +60,7 @@ def scan(
     dtype: str = "float32",
     kinds: KindThresholds | None = None,
     force: bool = False,
+    distributed: bool = False,
     command: str = "nastui.scan(…) in Python",
     on_progress: OnProgress | None = None,
     should_stop: Callable[[], bool] | None = None,
@@ -69,6 +74,8 @@ def scan(
     `layers`: names, globs or "auto"; see `select_layers`. `reduce`: see `reduce_output`. `per_class`, `classes` and
     `seed`: see `select_images`. `dtype`: how values are stored; float16 takes half the space and keeps three digits.
     `kinds`: see `rule_kinds`. `batch_size`, `workers` and `device` change the speed alone.
+    `distributed`: share the images with the other processes that torchrun has started, which must all call this; see
+    `SharedScan`.
     `on_progress` is called after every batch, and by another thread while units are measured; without it, warnings come
     through Python's `warnings`. `should_stop` is asked after every batch.
     Raises ScanInterrupted when stopped by `should_stop` or Ctrl-C, OutputExists where `out` is another scan or finished
@@ -83,13 +90,21 @@ def scan(
         pixels=PixelOptions(size, mean, std, grayscale),
         class_map=Path(class_map) if isinstance(class_map, str) else class_map,
         command=command,
-        value_type=_value_type(dtype),
+        value_type=parse_value_type(dtype),
     )
     choice = ImageChoice(per_class, classes, download)
-    with planned(model, data, options, choice, weights, transform, outputs, device) as (plan, place):
-        return ScanSession(plan, Path(out), place, batch_size, workers, kinds, on_progress, should_stop).run(
-            force=force
-        )
+    path = Path(out).resolve()
+    with (
+        (join_ranks() if distributed else Ranks()).together() as ranks,
+        planned(model, data, options, choice, weights, transform, outputs, ranks.device(device)) as (plan, place),
+    ):
+        if ranks.count == 1 and force:
+            discard_parts(path)
+        if ranks.count > 1 or has_parts(path):
+            threads, stop = workers or default_workers(ranks.n_local), should_stop or (lambda: False)
+            return SharedScan(plan, path, ranks, place, batch_size, threads, kinds, on_progress, stop).run(force=force)
+        session = ScanSession(plan, Path(out), place, batch_size, workers, kinds, on_progress, should_stop)
+        return session.run(force=force)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +146,7 @@ def _check_counts(*, ranges: int, **counts: int | None) -> None:
         raise UsageError(f"ranges is {ranges}.", hint=f"Give {MAX_RANGES} or fewer.")
 
 
-def _value_type(dtype: str) -> ValueType:
+def parse_value_type(dtype: str) -> ValueType:
     known: tuple[ValueType, ...] = get_args(ValueType)
     if dtype not in known:
         raise UsageError(f"dtype is '{dtype}'.", hint="Give float32 or float16.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 from collections import Counter
 from collections.abc import Sequence
@@ -39,6 +40,8 @@ def create_file(
     then, and is gone from then on. Raises OutputExists where something lies there that may not be replaced.
     """
     check_place(path, spec, force=force)
+    for left in _drafts(path):
+        left.unlink(missing_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         with translated(path), closing(connect(draft, "mode=rwc")) as connection:
@@ -50,10 +53,16 @@ def create_file(
                 _write_run(connection, spec, len(images), layers)
                 _write_manifest(connection, classes, outputs, images)
                 _write_layers(connection, layers)
-        _settle(path)
+        settle(path)
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _drafts(path: Path) -> list[Path]:
+    """What scans that were killed while they made the file at `path` have left."""
+    draft = re.compile(rf"\.{re.escape(path.name)}\.\d+\.new")
+    return [file for file in path.parent.glob("*.new") if draft.fullmatch(file.name)]
 
 
 def check_place(path: Path, spec: RunSpec, *, force: bool) -> None:
@@ -103,7 +112,7 @@ def same_scan(path: Path, finished: str | None, n_done: int, n_images: int) -> O
     )
 
 
-def _settle(path: Path) -> None:
+def settle(path: Path) -> None:
     """Get the run at `path`, if any, ready to be replaced: a WAL left behind would be read into the new file."""
     if not os.path.lexists(path):
         return
