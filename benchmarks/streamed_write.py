@@ -53,11 +53,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         for number in range(options.rounds):
             place = Path(folder) / str(number)
+            get_ready(Path(folder), batches)
             raw = cost(lambda: write_raw(place.with_suffix(".raw"), batches))
+            get_ready(Path(folder), batches)
             tiled = cost(lambda: write_tiled(place.with_suffix(".nas.db"), batches, options.dtype))
             pairs.append((raw, tiled))
-            for file in Path(folder).iterdir():
-                file.unlink()
     ratio = median(tiled.wall / raw.wall for raw, tiled in pairs)
     print(
         f"{values.nbytes / 1e6:.0f} MB  raw {median(raw.wall for raw, _ in pairs):.2f} s  "
@@ -70,8 +70,18 @@ def main() -> int:
     return 1 if ratio > LIMIT else 0
 
 
+def get_ready(folder: Path, batches: list[Float32]) -> None:
+    """Finish what was left to write, and get hold of memory for files: a virtual machine gives free memory away, and
+    whoever comes first pays for having it back (0.4 s for 164 MB, where the write takes 0.1)."""
+    for file in folder.iterdir():
+        file.unlink()
+    os.sync()
+    with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+        for values in (*batches, *batches):
+            file.write(values)
+
+
 def cost(work: Callable[[], None]) -> Cost:
-    os.sync()  # what others left to write is not ours
     wall, processor = time.perf_counter(), time.process_time()
     work()
     return Cost(time.perf_counter() - wall, time.process_time() - processor)

@@ -45,17 +45,24 @@ def write_results(connection: sqlite3.Connection, first_image: int, results: Seq
 
 
 def _result(image_id: int, result: ImageResult) -> tuple[int | str | None, ...]:
-    top5 = [(output, logit if math.isfinite(logit) else None) for output, logit in result.top5]
+    top5 = result.top5
     return (
         int(result.error is None),
         result.width,
         result.height,
         result.sha256,
         top5[0][0] if top5 else None,
-        json.dumps(top5) if top5 else None,
+        _json_pairs(top5) if top5 else None,
         None if result.error is None else storable(result.error),
         image_id,
     )
+
+
+def _json_pairs(top5: Sequence[tuple[int, float]]) -> str:
+    """As `json.dumps` writes them, null for what is not finite, in a fraction of its time: a scan does so for each
+    image."""
+    pairs = (f"[{output}, {float(logit)!r}]" if math.isfinite(logit) else f"[{output}, null]" for output, logit in top5)
+    return f"[{', '.join(pairs)}]"
 
 
 def read_score(connection: sqlite3.Connection) -> Score:

@@ -68,6 +68,11 @@ class RowBuffer:
                 None if positions is None else positions[start : self.n],
             )
 
+    def count_bytes(self, start: int) -> int:
+        """How many bytes of tiles the images from place `start` of the row on make."""
+        matrices = (*self._values.values(), *self._positions.values())
+        return sum(matrix[start : self.n].nbytes for matrix in matrices)
+
     def read(self, connection: sqlite3.Connection, path: Path, n_done: int) -> None:
         """Fill the row with what the file holds of the one that image `n_done` belongs to."""
         self.n = n_done % self.height

@@ -130,12 +130,11 @@ def read_positions(connection: sqlite3.Connection, path: Path, layer: TiledLayer
 
 
 def pack_positions(positions: Int32, name: str) -> Tile:
-    """Positions in the layer's type; negative ones become its highest number, which means none."""
-    none = np.iinfo(name).max
-    highest = int(np.max(positions, initial=-1))
-    if highest >= none:
-        raise ValueError(f"a position of {highest} does not lie in the layer's map")
-    return np.where(positions < 0, none, positions).astype(name)
+    """Positions in the layer's type; -1 becomes its highest number, which means none."""
+    lowest, highest = int(np.min(positions, initial=-1)), int(np.max(positions, initial=-1))
+    if highest >= np.iinfo(name).max or lowest < -1:
+        raise ValueError(f"a position of {max(highest, lowest, key=abs)} does not lie in the layer's map")
+    return positions.astype(name)  # which is what becomes of the bits of -1
 
 
 def _runs(units: Sequence[int]) -> Iterator[tuple[int, range]]:
