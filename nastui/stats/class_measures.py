@@ -57,9 +57,14 @@ def measure_layer(
     return _join([measuring.measure(values) for values in _in_blocks(blocks, len(class_ids))])
 
 
+def units_in_a_block(n_images: int) -> int:
+    """How many units are measured at a time."""
+    return int(np.clip(_BLOCK_VALUES // n_images, *_BLOCK_UNITS))
+
+
 def _in_blocks(blocks: Iterable[Float32], n_images: int) -> Iterator[Float32]:
     """The same units in blocks of one size: then rounding does not depend on how they came."""
-    n_units = int(np.clip(_BLOCK_VALUES // n_images, *_BLOCK_UNITS))
+    n_units = units_in_a_block(n_images)
     waiting: list[Float32] = []
     for block in blocks:
         waiting.append(block)

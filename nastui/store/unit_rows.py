@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
@@ -132,9 +131,14 @@ def read_parts(
         yield values if sample.is_ok.all() else values[:, sample.is_ok]
 
 
+def units_in_a_row(m: int, n_classes: int) -> int:
+    """How many units' counts go into one row, at most. A screen shows some 50 units: with many classes, fewer go into
+    one row, so that fewer are read in vain."""
+    return max(8, min(TILE_UNITS, _COUNTS_A_ROW // ((m + 1) * n_classes)))
+
+
 def _footprint_rows(block: Block) -> Iterator[tuple[int, int, int, str, bytes]]:
-    """A screen shows some 50 units: with many classes, fewer go into one row, so that fewer are read in vain."""
-    step = max(8, min(TILE_UNITS, _COUNTS_A_ROW // math.prod(block.counts.shape[1:])))
+    step = units_in_a_row(block.counts.shape[1] - 1, block.counts.shape[2])
     for start in range(0, len(block.counts), step):
         counts = block.counts[start : start + step]
         yield block.layer.basis_id, block.units[start], len(counts), *encode_counts(counts)

@@ -21,8 +21,9 @@ from nastui.records import Bool, Int64
 
 _GUESSING = 0.01  # a model that is this likely no better than guessing is near chance
 _CHANCE = 0.001
-_LEAST = 20  # images
+LEAST = 20  # images that anything is said about
 _LEAST_GAIN = 0.05
+_CLEARLY = 0.02  # the more usual of two preparations is named where they differ by less
 _GOOD = 0.9  # nothing is tried where so much is right
 _BATCH = 32
 _LEAST_ORDER_GAIN = 0.3
@@ -77,7 +78,7 @@ def predict(module: nn.Module, inputs: Tensor, device: torch.device) -> Int64 | 
 
 def is_near_chance(answers: Answers) -> bool:
     n, n_classes = len(answers.is_right), answers.n_classes
-    if n < _LEAST or n_classes < 2:
+    if n < LEAST or n_classes < 2:
         return False
     return tail(int(answers.is_right.sum()), n, 1 / n_classes) > _GUESSING
 
@@ -105,10 +106,10 @@ def best_alternative(
     `predict_changed`: the predictions for the images at these places, prepared so. A quarter of the images decides
     which are worth more time.
     """
-    if answers.top1 is None or answers.top1 >= _GOOD or len(answers.is_right) < _LEAST:
+    if answers.top1 is None or answers.top1 >= _GOOD or len(answers.is_right) < LEAST:
         return None
     places = np.flatnonzero(answers.is_known)
-    n_first = max(_LEAST, len(places) // 4)
+    n_first = max(LEAST, len(places) // 4)
     first, rest = places[:n_first], places[n_first:]
     best: tuple[int, Alternative] | None = None
     for alternative in found:
@@ -123,7 +124,9 @@ def best_alternative(
         only_old = int((~is_right & answers.is_right).sum())
         is_beyond = gains(only_new, only_old) * len(found) < _CHANCE
         if is_beyond and only_new - only_old >= _LEAST_GAIN * len(places):
-            best = max(best or (0, alternative), (int(is_right.sum()), alternative), key=lambda pair: pair[0])
+            n_right = int(is_right.sum())
+            if best is None or n_right > best[0] + _CLEARLY * len(places):
+                best = n_right, alternative
     return None if best is None else Tried(best[1], best[0] / len(places))
 
 
@@ -155,7 +158,7 @@ def other_outputs(answers: Answers, classes: Sequence[str]) -> list[Finding]:
     would_be = (answers.predicted == expected) & tested
     is_now = (answers.predicted == answers.outputs) & tested
     n = int(tested.sum())
-    if n < _LEAST or len(order) < 2:
+    if n < LEAST or len(order) < 2:
         return []
     gain = (would_be.sum() - is_now.sum()) / n
     if gain < _LEAST_ORDER_GAIN or gains(int((would_be & ~is_now).sum()), int((is_now & ~would_be).sum())) > _CHANCE:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import log
 
 import torch
 from torch import Tensor
@@ -42,8 +43,9 @@ class Alternative:
     change: Change
 
 
-def alternatives(preprocessing: Preprocessing, inputs: Tensor) -> list[Alternative]:
-    """What else could be tried with these inputs (B, C, H, W), one channel or three. None where nothing is known."""
+def alternatives(preprocessing: Preprocessing, inputs: Tensor, height: int | None) -> list[Alternative]:
+    """What else could be tried with these inputs (B, C, H, W), one channel or three: the usual first. Little where
+    nothing is known of how they came about. `height`: of the pictures before; None leaves other sizes out."""
     if inputs.ndim != 4 or inputs.shape[1] not in (1, 3):
         return []
     to_unit = _to_unit(preprocessing, inputs)
@@ -54,8 +56,9 @@ def alternatives(preprocessing: Preprocessing, inputs: Tensor) -> list[Alternati
     found = [_normalised(name, mean, std, to_unit, has_options=has_options) for name, mean, std in tables]
     if inputs.shape[1] == 3:
         found += [_exchanged(), _caffe(to_unit)]
-    if has_options:
-        found += [_resized(side) for side in _SIDES if not 0.9 < side / inputs.shape[2] < 1.1]
+    if has_options and height is not None:
+        sides = sorted(_SIDES, key=lambda side: abs(log(side / height)))
+        found += [_resized(side) for side in sides if side != inputs.shape[2]]
     return [one for one in found if not _is_same(one.change(inputs[:1]), inputs[:1])]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from nastui.engine.inspection.accuracy import LEAST
 from nastui.engine.inspection.finding import Finding
 from nastui.engine.inspection.knowledge import check_knowledge, known_answers
 from nastui.engine.inspection.pictures import random_transform
@@ -61,6 +62,8 @@ class FirstAnswers:
 
     def _try(self) -> list[Finding]:
         count = min(_MOST_TRIED, len(self._plan.images.indices) // _SHARE_TRIED)
+        if count < LEAST:
+            return []
         sample = load_sample(self._plan.source, self._plan.images, self._plan.preprocessing, count)
         if not sample.loaded:
             return []

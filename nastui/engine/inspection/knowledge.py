@@ -24,7 +24,8 @@ from nastui.engine.plan import ScanPlan
 from nastui.errors import ScanError, UnsupportedOutput
 from nastui.records import Int64
 
-_SECONDS = 20.0  # for all that is tried
+_SECONDS = 12.0  # for all that is tried
+_LOW = 0.5  # top-1: another size is tried only here, since it may take much longer
 _AT_ONCE = 32
 
 OnTried = Callable[[int, int], None]
@@ -48,7 +49,9 @@ def check_knowledge(
     if answers.top1 is None:
         return [*other_outputs(answers, classes), *pixel_range(sample.inputs())]
     inputs = sample.inputs()
-    found = alternatives(plan.preprocessing, inputs)
+    picture = sample.loaded[0].image
+    is_low = answers.top1 < _LOW and picture.tensor is None
+    found = alternatives(plan.preprocessing, inputs, picture.height if is_low else None)
     deadline = time.monotonic() + _SECONDS
     tried: set[str] = set()
 

@@ -1,0 +1,131 @@
+"""How well nastui doctor foretells what a scan takes: bytes of the file, peak memory, seconds.
+
+For each model a forecast and the scan itself, in processes of their own and in turn; prints forecast ÷ scan for each of
+the three and exits with 1 where one is beyond the limit, either way. Times are medians of the rounds' ratios, since the
+machine may have other work.
+
+    python benchmarks/forecast.py DATA [--rounds 3] [MODEL …]     DATA: the folder with the weights and images
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+LIMIT = 1.2
+QUANTITIES = ("bytes", "memory", "seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A model and its images below DATA; the demo's digits need no files."""
+
+    model: str
+    data: str
+    weights: str | None = None
+    options: str = ""
+
+
+CASES = {
+    "resnet20": Case(
+        "cifar10/cifar_nets.py:resnet20",
+        "imagefolder:cifar10/test_jpg",
+        "cifar10/weights/resnet20.pt",
+        '{"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}',
+    ),
+    "squeezenet": Case(
+        "torchvision:squeezenet1_0", "imagefolder:imagenet/images", "imagenet/weights/squeezenet1_0_fp16.pt"
+    ),
+    "quickdraw20": Case(
+        "quickdraw/quickdraw_net.py:quickdraw_cnn",
+        "imagefolder:quickdraw/drawings20",
+        "quickdraw/weights/quickdraw20.pt",
+    ),
+    "tiny_vgg": Case(
+        "tinyimagenet10/tiny_vgg.py:tiny_vgg",
+        "imagefolder:tinyimagenet10/train",
+        "tinyimagenet10/weights/tiny_vgg.pt",
+    ),
+    "digits": Case("nastui.engine.digits_net:digits_net", "digits:"),
+}
+
+FORECAST = """
+import json, sys, time
+from nastui.engine.forecast import forecast_scan
+from nastui.engine.doctor import prepared
+
+with prepared(**json.loads(sys.argv[1])) as planned:
+    found = forecast_scan(planned.plan, planned.place, batch_size=32, planning_seconds=planned.seconds)
+print(json.dumps({"bytes": found.file_bytes, "memory": found.peak_bytes, "seconds": found.seconds}))
+"""
+SCAN = """
+import json, resource, sys, time
+from pathlib import Path
+from nastui.engine.scan import scan
+
+began = time.perf_counter()
+scan(**json.loads(sys.argv[1]), on_progress=lambda _: None, force=True)
+seconds = time.perf_counter() - began
+size = Path(json.loads(sys.argv[1])["out"]).stat().st_size
+memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+print(json.dumps({"bytes": size, "memory": memory, "seconds": seconds}))
+"""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("models", nargs="*", default=list(CASES))
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    is_over = [measure(name, options.folder, options.rounds) for name in options.models]
+    return 1 if any(is_over) else 0
+
+
+def measure(name: str, folder: Path, rounds: int) -> bool:
+    """Prints one model's ratios; returns whether one is beyond the limit."""
+    case = CASES[name]
+    arguments: dict[str, Any] = {"model": _below(folder, case.model), "data": _below(folder, case.data)}
+    if case.weights is not None:
+        arguments["weights"] = str(folder / case.weights)
+    arguments |= json.loads(case.options or "{}")
+    with tempfile.TemporaryDirectory() as place:
+        out = {"out": str(Path(place) / "run.nas.db")}
+        pairs = [(_run(FORECAST, arguments), _run(SCAN, arguments | out)) for _ in range(rounds)]
+    ratios = {key: median(forecast[key] / real[key] for forecast, real in pairs) for key in QUANTITIES}
+    last = pairs[-1][1]
+    is_over = any(not 1 / LIMIT <= ratio <= LIMIT for ratio in ratios.values())
+    print(
+        f"{name:12} {last['bytes'] / 1e6:6.1f} MB file  {last['memory'] / 1e6:6.0f} MB memory  "
+        f"{last['seconds']:6.1f} s  "
+        + "  ".join(f"{key} {ratio:.3f}" for key, ratio in ratios.items())
+        + f"  limit {LIMIT:.2f} either way  {'OVER' if is_over else 'ok'}",
+        flush=True,
+    )
+    return is_over
+
+
+def _below(folder: Path, spec: str) -> str:
+    kind, colon, place = spec.partition(":")
+    if kind == "imagefolder":
+        return f"{kind}:{folder / place}"
+    return f"{folder / kind}{colon}{place}" if kind.endswith(".py") else spec
+
+
+def _run(program: str, arguments: dict[str, Any]) -> dict[str, float]:
+    done = subprocess.run(
+        [sys.executable, "-c", program, json.dumps(arguments)], capture_output=True, text=True, check=True
+    )
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,156 @@
+"""What a scan will cost, from a trial: some of its images really scanned into a file that is thrown away."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from nastui.engine.inspection.sample import spread
+from nastui.engine.measuring_trial import try_measuring
+from nastui.engine.memory import PeakMemory
+from nastui.engine.plan import ScanPlan
+from nastui.engine.session import ScanProgress, ScanSession
+from nastui.engine.subset import Selection
+from nastui.errors import ScanInterrupted
+from nastui.records import LayerSpec
+from nastui.store.file_size import Contents, forecast_bytes, image_bytes
+from nastui.store.reader import RunReader
+from nastui.store.tiles import images_in_a_tile
+
+_SECONDS = 10.0  # of steady work
+_BATCHES = 5
+_WARM = 2  # batches before it is steady
+_THUMBNAILS = 256
+
+OnTried = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What the whole scan will take on this device, with nothing else running there.
+
+    `file_bytes`: of the finished run. `peak_bytes`: of memory, the most at any time. `device_bytes`: likewise of a
+    GPU's; None without one. `seconds`: from the plan to the end, of which `measuring_seconds` after the last image.
+    `images_per_second`: once it runs steadily. `n_tried`: images of the trial.
+    """
+
+    n_images: int
+    n_tried: int
+    file_bytes: int
+    peak_bytes: int
+    device_bytes: int | None
+    seconds: float
+    measuring_seconds: float
+    images_per_second: float
+
+
+def forecast_scan(
+    plan: ScanPlan,
+    device: torch.device,
+    *,
+    batch_size: int,
+    workers: int | None = None,
+    planning_seconds: float = 0.0,
+    on_progress: OnTried | None = None,
+) -> Forecast:
+    """Scan images of all classes for some ten seconds, or all if they are few, and work out the rest.
+
+    To be called before other work has made the process larger. Measures depend on the number of images, so they are
+    taken of some units with as many values as the scan will have.
+    """
+    chosen = _some_images(plan)
+    n_images = len(plan.images.indices)
+    with tempfile.TemporaryDirectory(prefix="nastui-trial-") as folder:
+        trial = _Trial(chosen, device, Path(folder) / "trial.nas.db", batch_size, workers, on_progress)
+        with PeakMemory() as scanning:
+            trial.run()
+        layers = [layer.spec for layer in plan.layers.layers]
+        with RunReader(trial.path) as run, PeakMemory() as measuring:
+            thumbnails = run.thumbnails(range(min(trial.n_done, _THUMBNAILS))).values()
+            cost = try_measuring(run, trial.n_done, plan.images.class_ids, plan.spec.ranges)
+    contents = Contents(
+        layers,
+        n_images,
+        [len(one) for one in thumbnails],
+        float(np.mean([len(plan.source.key(index).encode()) for index in plan.images.indices[:_THUMBNAILS]])),
+        cost.footprints,
+        len(plan.outputs),
+    )
+    scanning_seconds, rate = trial.extrapolated(n_images)
+    return Forecast(
+        n_images,
+        trial.n_done,
+        forecast_bytes(contents),
+        _peak(scanning.peak, measuring.peak, layers, trial.n_done, n_images),
+        torch.cuda.max_memory_reserved(device) if device.type == "cuda" else None,
+        planning_seconds + scanning_seconds + cost.seconds,
+        cost.seconds,
+        rate,
+    )
+
+
+def _some_images(plan: ScanPlan) -> ScanPlan:
+    """The same plan for as many images as the trial may reach, in an order in which classes take turns."""
+    positions = spread(plan.images.class_ids, len(plan.images.indices))
+    class_ids = tuple(plan.images.class_ids[position] for position in positions)
+    indices = tuple(plan.images.indices[position] for position in positions)
+    images = Selection(plan.images.classes, plan.images.counts, indices, class_ids)
+    return replace(plan, images=images, findings=())
+
+
+def _peak(scanning: int, measuring: int, layers: list[LayerSpec], n_tried: int, n_images: int) -> int:
+    """The trial's peak, and the part of a row of tiles that it did not come to fill."""
+    height = min(images_in_a_tile(layers), n_images)
+    unfilled = max(0, height - n_tried) * image_bytes(layers)
+    return max(scanning + unfilled, measuring)
+
+
+class _Trial:
+    """A scan that is stopped as soon as it has shown how fast it is."""
+
+    def __init__(
+        self,
+        plan: ScanPlan,
+        device: torch.device,
+        path: Path,
+        batch_size: int,
+        workers: int | None,
+        on_progress: OnTried | None,
+    ) -> None:
+        self.path = path
+        self.n_done = 0
+        self._times: list[tuple[float, int]] = []
+        self._on_progress = on_progress or (lambda done, total: None)
+        self._session = ScanSession(
+            plan, path, device, batch_size, workers, None, self._note, self._is_enough, is_trial=True
+        )
+
+    def run(self) -> None:
+        self._started = time.perf_counter()
+        with suppress(ScanInterrupted):  # it showed enough
+            self._session.run(force=False)
+        self.n_done = self._times[-1][1]
+
+    def extrapolated(self, n_images: int) -> tuple[float, float]:
+        """Seconds until the last image is written, and images a second."""
+        n_warm = min(_WARM, len(self._times) - 2)
+        (began, first), (ended, last) = self._times[n_warm], self._times[-1]
+        rate = (last - first) / max(ended - began, 1e-9)
+        return ended - self._started + (n_images - last) / rate, rate
+
+    def _note(self, progress: ScanProgress) -> None:
+        if progress.stage == "scanning":
+            self._times.append((time.perf_counter(), progress.done))
+            self._on_progress(progress.done, progress.total)
+
+    def _is_enough(self) -> bool:
+        if len(self._times) <= _WARM + _BATCHES:
+            return False
+        return time.perf_counter() - self._times[_WARM][0] >= _SECONDS

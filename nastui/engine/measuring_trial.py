@@ -1,0 +1,79 @@
+"""What the measures at the end of a scan will cost: taken of some units, with as many values as there will be."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nastui.records import Float32, Int32, LayerInfo
+from nastui.stats.class_measures import measure_layer, units_in_a_block
+from nastui.stats.measures import basic_measures
+from nastui.stats.ranges import count_ranges
+from nastui.store.counts import encode_counts
+from nastui.store.reader import RunReader
+from nastui.store.unit_rows import units_in_a_row
+
+_FEW = 8  # units, beside as many as make a block
+_MOST_VALUES = 1 << 22  # 16 MB
+_JITTER = 0.02  # of a unit's spread: values drawn again are not equal
+_WRITING = 60e-6  # seconds a unit: its rows in the file
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuringCost:
+    """Seconds for all units, and the sizes in bytes of all rows of compressed counts."""
+
+    seconds: float
+    footprints: tuple[int, ...]
+
+
+def try_measuring(run: RunReader, n_tried: int, class_ids: Sequence[int], ranges: int) -> MeasuringCost:
+    """`run`: a trial with the values of `n_tried` images. `class_ids`: of all images of the scan.
+
+    A layer costs something once and something a unit: both follow from measuring a few units and a block.
+    """
+    layers = run.layers()
+    classes = np.asarray(class_ids, dtype=np.int32)
+    largest = max(layers, key=lambda layer: layer.n_units)
+    block = units_in_a_block(len(classes))
+    some = classes[:: max(1, math.ceil(len(classes) * block / _MOST_VALUES))]
+    few, many = (_seconds_for(_values(run, largest, n_tried, some, count), some, ranges) for count in (_FEW, block))
+    a_unit = max(0.0, (many - few) / (block - _FEW)) + _WRITING
+    a_layer = max(0.0, few - _FEW * a_unit)
+    n_units = sum(layer.n_units for layer in layers)
+    footprints = [size for layer in layers for size in _footprints(run, layer, n_tried, some, ranges)]
+    thinned = len(classes) / len(some)
+    return MeasuringCost(thinned * (a_unit * n_units + a_layer * len(layers)), tuple(footprints))
+
+
+def _values(run: RunReader, layer: LayerInfo, n_tried: int, classes: Int32, count: int) -> Float32:
+    """(count, N) values like those that the trial found, units in turn where the layer has fewer."""
+    found = run.values_block(layer, 0, min(count, layer.n_units))[:, :n_tried]
+    random = np.random.default_rng(0)
+    drawn = found[np.arange(count) % len(found)][:, random.integers(0, n_tried, len(classes))]
+    spread = np.nanstd(found, axis=1)[np.arange(count) % len(found), None]
+    noise = random.standard_normal(drawn.shape, dtype=np.float32) * spread * np.float32(_JITTER)
+    return np.asarray(drawn + noise, dtype=np.float32)
+
+
+def _seconds_for(values: Float32, classes: Int32, ranges: int) -> float:
+    n_classes = int(np.max(classes)) + 1
+    began = time.perf_counter()
+    basic_measures(values)
+    encode_counts(count_ranges(values, classes, n_classes, ranges).counts)
+    measure_layer([values], classes, n_classes, ranges)
+    return time.perf_counter() - began
+
+
+def _footprints(run: RunReader, layer: LayerInfo, n_tried: int, classes: Int32, ranges: int) -> list[int]:
+    """Of all rows of a layer, each as large as the first one is."""
+    n_classes = int(np.max(classes)) + 1
+    step = min(units_in_a_row(ranges, n_classes), layer.n_units)
+    counts = count_ranges(_values(run, layer, n_tried, classes, step), classes, n_classes, ranges).counts
+    whole, rest = divmod(layer.n_units, step)
+    size = len(encode_counts(counts)[1])
+    return [size] * whole + [round(size * rest / step)] * (rest > 0)

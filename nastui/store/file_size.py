@@ -1,0 +1,106 @@
+"""How large the file of a run will be, known before it is written: SQLite's pages counted as it fills them.
+
+Source of the rules for pages: https://www.sqlite.org/fileformat2.html, "B-tree pages" and "cell payload overflow".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from nastui.records import LayerSpec
+from nastui.store.schema import PAGE_SIZE
+from nastui.store.tiles import TILE_UNITS, images_in_a_tile, position_type
+
+_PAGE_HEAD = 8
+_CELL = 12  # its pointer, its rowid and its length
+_MOST_LOCAL = PAGE_SIZE - 35
+_LEAST_LOCAL = (PAGE_SIZE - 12) * 32 // 255 - 23
+_OVERFLOW = PAGE_SIZE - 4
+
+_TILE_HEAD = 24
+_EMPTY = 44 * PAGE_SIZE  # the schema, and a page for every table and index
+_UNIT = 290  # a row of `unit` with its measures, and its entry in the index
+_IMAGE = 255  # a row of `image` without its source, which has grown in place
+_ROW_HEAD = 10
+_OUTPUT = 30
+_VALUE_BYTES = {"float32": 4, "float16": 2}
+_POSITION_BYTES = {"uint8": 1, "uint16": 2, "uint32": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a finished run holds. `thumbnails`: the sizes of some previews in bytes. `source_bytes`: of an image's path,
+    on average. `footprints`: the sizes of all rows of compressed counts. `n_outputs`: of the model."""
+
+    layers: Sequence[LayerSpec]
+    n_images: int
+    thumbnails: Sequence[int]
+    source_bytes: float
+    footprints: Sequence[int]
+    n_outputs: int
+
+
+def forecast_bytes(contents: Contents) -> int:
+    """The size of the finished file."""
+    n_images = contents.n_images
+    n_units = sum(layer.n_units for layer in contents.layers)
+    previews = table_bytes(size + _ROW_HEAD for size in contents.thumbnails) / max(len(contents.thumbnails), 1)
+    return (
+        _EMPTY
+        + tile_bytes(contents.layers, n_images)
+        + table_bytes(size + _ROW_HEAD for size in contents.footprints)
+        + round(n_images * (previews + _IMAGE + contents.source_bytes))
+        + n_units * _UNIT
+        + contents.n_outputs * _OUTPUT
+    )
+
+
+def tile_bytes(layers: Sequence[LayerSpec], n_images: int) -> int:
+    """The pages of all tiles of so many images, row of tiles by row of tiles as they are written."""
+    height = min(images_in_a_tile(layers), n_images)
+    whole, rest = divmod(n_images, height)
+    one_row = table_bytes(_tiles_of_a_row(layers, height)) if whole else 0
+    return whole * one_row + (table_bytes(_tiles_of_a_row(layers, rest)) if rest else 0)
+
+
+def image_bytes(layers: Iterable[LayerSpec]) -> int:
+    """Bytes of an image's values and positions as they are stored, in all layers."""
+    return sum(layer.n_units * _value_and_position(layer) for layer in layers)
+
+
+def _tiles_of_a_row(layers: Iterable[LayerSpec], n_images: int) -> list[int]:
+    payloads = []
+    for layer in layers:
+        for first in range(0, layer.n_units, TILE_UNITS):
+            n_units = min(TILE_UNITS, layer.n_units - first)
+            payloads.append(_TILE_HEAD + n_units * n_images * _value_and_position(layer))
+    return payloads
+
+
+def _value_and_position(layer: LayerSpec) -> int:
+    position = position_type(layer)
+    return _VALUE_BYTES[layer.value_type] + (0 if position is None else _POSITION_BYTES[position])
+
+
+def table_bytes(payloads: Iterable[int]) -> int:
+    """The pages that rows of these sizes take, one after the other: a leaf takes as many as fit, and what is too long
+    for one goes on in overflow pages."""
+    n_pages, room = 0, 0
+    for payload in payloads:
+        local, n_overflow = _split(payload)
+        if local + _CELL > room:
+            n_pages, room = n_pages + 1, PAGE_SIZE - _PAGE_HEAD
+        room -= local + _CELL
+        n_pages += n_overflow
+    return n_pages * PAGE_SIZE
+
+
+def _split(payload: int) -> tuple[int, int]:
+    """How much of a row stays in the leaf, and how many overflow pages the rest takes."""
+    if payload <= _MOST_LOCAL:
+        return payload, 0
+    local = _LEAST_LOCAL + (payload - _LEAST_LOCAL) % _OVERFLOW
+    if local > _MOST_LOCAL:
+        local = _LEAST_LOCAL
+    return local, -(-(payload - local) // _OVERFLOW)
