@@ -6,12 +6,14 @@ import sqlite3
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import Literal
 
 from nastui.store.connection import connect
 from nastui.store.schema import PAGE_SIZE
 
 _STEP_BYTES = 16 << 20  # committed before a move is worth the two waits for the disk that it takes
-_MOST_BYTES = 64 << 20  # in the log before the writer waits
+_MOST_BYTES = 64 << 20  # committed during a move, or found in the log by it, before the writer waits
+_PATIENCE_MS = 1000  # with readers, whose transactions are far shorter
 _USUAL_PAGES = 1000  # after which SQLite moves them by itself
 
 
@@ -43,7 +45,7 @@ class Checkpointer:
             return
         is_too_long = self._moving is not None and self._moving.result() > most
         self._n_bytes = 0
-        self._moving = self._thread.submit(self._move)
+        self._moving = self._thread.submit(self._move, "RESTART" if is_too_long else "PASSIVE")
         if is_too_long:
             self._moving.result()
             self._moving = None
@@ -56,11 +58,13 @@ class Checkpointer:
         self._thread.shutdown()
         self._writing.execute(f"PRAGMA wal_autocheckpoint = {_USUAL_PAGES}")
 
-    def _move(self) -> int:
-        """Move what no reader still needs where it is; returns the bytes of the log."""
+    def _move(self, mode: Literal["PASSIVE", "RESTART"]) -> int:
+        """Move what no reader still needs where it is, or wait a moment for readers and move all of it; returns the
+        bytes of the log."""
         try:
             with closing(connect(self._path, "mode=rw")) as connection:
-                _, n_pages, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                connection.execute(f"PRAGMA busy_timeout = {_PATIENCE_MS}")
+                _, n_pages, _ = connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
         except sqlite3.Error:
             return 0  # it stays in the log, and the commit that finds no room for itself says so
         return int(n_pages) * PAGE_SIZE
