@@ -28,7 +28,7 @@ def maximum(output: Tensor, unit_dim: int) -> tuple[Tensor, Tensor]:
     if maps[0, 0].numel() == 1:
         values = maps.flatten(1).to(torch.float32, copy=True)
         return values, torch.zeros_like(values, dtype=torch.int32)
-    if output.device.type != "cpu":
+    if output.device.type != "cpu" or torch.compiler.is_compiling():
         return _by_torch(maps.movedim(1, -1).flatten(1, -2))
     maps = maps.to(torch.float32)
     units_last = maps.movedim(1, -1)

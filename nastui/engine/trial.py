@@ -1,0 +1,213 @@
+"""A short trial on a scan's first images: which memory format is faster, and what computing otherwise does to them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import torch
+from platformdirs import user_cache_path
+from torch import Tensor, nn
+
+from nastui.engine.capture import ActivationCapture, Captured
+from nastui.engine.computing import Computing, ComputingOptions, Effect
+from nastui.engine.heap import kept_heap
+from nastui.engine.loader import load_batches
+from nastui.engine.plan import ScanPlan
+from nastui.engine.reduction import parse_reduction
+from nastui.engine.trial_cache import TrialCache
+from nastui.errors import ScanError
+from nastui.records import Float32, Int64
+
+LEAST_BATCHES = 8  # of a scan for which a trial is worth its time
+CLEAR_GAIN = 0.08
+TOLERANCE = 1e-4  # of the span of a layer's values: float32 sums in another order differ by less
+
+_IMAGES = 16
+_PAIRS = 5
+_SECONDS = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What a trial depends on beside the plan."""
+
+    device: torch.device
+    batch_size: int
+    cache: Path | None = None  # None: the user's
+
+    def key(self, plan: ScanPlan, options: ComputingOptions) -> str:
+        """A sum over all that may change which memory format is faster, or the values."""
+        place = self.device
+        name = torch.cuda.get_device_name(place) if place.type == "cuda" else torch.backends.cpu.get_cpu_capability()
+        facts = [
+            (plan.spec.weights_sha256, plan.spec.model, plan.spec.layers_sha256, plan.spec.preprocessing_sha256),
+            (*plan.example.shape[1:], self.batch_size, options.precision),
+            (str(place), name, torch.get_num_threads(), torch.__version__),
+        ]
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def choose_computing(plan: ScanPlan, options: ComputingOptions, circumstances: Circumstances) -> Computing:
+    """How a scan's model is to be run, decided once before its first image; its device must hold the model.
+
+    Where nobody says the memory format and there are 2-d convolutions, channels last is tried against contiguous on the
+    first images, unless the same trial has been made here before, or the scan is too short to be worth one. Whatever
+    differs from a plain run comes with its measured effect. Raises UsageError for what the device cannot do, ScanError
+    where the model cannot be run as was asked.
+    """
+    options.check(circumstances.device, parse_reduction(plan.spec.reduction))
+    asked = Computing(
+        str(circumstances.device), options.memory_format or "contiguous", options.precision, options.compiled
+    )
+    if options.memory_format is not None or not _is_worth_a_trial(plan, options, circumstances):
+        if asked.is_plain:
+            return asked
+        return _with_effect(_Trial(plan, circumstances, is_compiled=asked.compiled), asked)
+    cache = TrialCache(circumstances.cache or user_cache_path("nastui"))
+    key = circumstances.key(plan, options)
+    known = _known(cache, key)
+    if known is None:
+        known = _faster(_Trial(plan, circumstances), asked)
+        cache.put(key, known.describe())
+    return known
+
+
+def effect_words(computing: Computing) -> str | None:
+    """A sentence on what a person asked for and should know the price of; None where values are the plain ones."""
+    effect = computing.effect
+    if effect is None or (computing.precision == "float32" and effect.largest_difference <= TOLERANCE):
+        return None
+    asked: list[str] = [computing.precision] if computing.precision != "float32" else []
+    asked += ["compiling"] if computing.compiled else []
+    asked = asked or ["channels last"]
+    return (
+        f"{' and '.join(asked)} changes values by up to {effect.largest_difference:.2%} of their layer's span"
+        f" ({effect.layer}), logits by {effect.logits:.2%}, and {effect.predictions_changed} of"
+        f" {effect.images} predictions, measured on the first images."
+    )
+
+
+def compare(plain: Captured, other: Captured) -> Effect:
+    """What `other` differs in from `plain`, of the same images."""
+    by_layer = {path: _difference(values, other.values[path]) for path, values in plain.values.items()}
+    worst = max(by_layer, key=lambda path: by_layer[path])
+    is_classifier = plain.output.ndim == 2
+    changed = (plain.output.argmax(1) != other.output.argmax(1)).sum() if is_classifier else 0
+    return Effect(len(plain.output), by_layer[worst], worst, _difference(plain.output, other.output), int(changed))
+
+
+def _difference(plain: Float32, other: Float32) -> float:
+    """The largest one as a share of the span of the plain values; 1 where only one of both is finite."""
+    finite = np.isfinite(plain)
+    if not np.array_equal(finite, np.isfinite(other)):
+        return 1.0
+    if not finite.any():
+        return 0.0
+    largest = float(np.abs(plain[finite].astype(np.float64) - other[finite]).max())
+    return largest / (float(np.ptp(plain[finite])) or 1.0) if largest else 0.0
+
+
+def _is_worth_a_trial(plan: ScanPlan, options: ComputingOptions, circumstances: Circumstances) -> bool:
+    """A compiler chooses the layout itself; a model without 2-d convolutions has nothing to gain."""
+    if options.compiled or plan.example.ndim != 4:
+        return False
+    is_long = len(plan.images.indices) >= LEAST_BATCHES * circumstances.batch_size
+    return is_long and any(isinstance(one, nn.Conv2d) for one in plan.model.module.modules())
+
+
+def _known(cache: TrialCache, key: str) -> Computing | None:
+    text = cache.get(key)
+    try:
+        return None if text is None else Computing.read(text)
+    except (ValueError, TypeError):
+        return None
+
+
+def _faster(trial: _Trial, contiguous: Computing) -> Computing:
+    """Contiguous, unless channels last is clearly faster and gives the same values."""
+    other = replace(contiguous, memory_format="channels_last")
+    if not trial.has_images:
+        return contiguous
+    try:
+        effect = compare(trial.run(contiguous), trial.run(other))
+    except ScanError:  # code that looks at strides, `view` after a convolution for one
+        return contiguous if contiguous.is_plain else _with_effect(trial, contiguous)
+    is_same = effect.largest_difference <= TOLERANCE or contiguous.precision != "float32"
+    chosen = other if is_same and trial.ratio(other, contiguous) <= 1 - CLEAR_GAIN else contiguous
+    return chosen if chosen.is_plain else _with_effect(trial, chosen)
+
+
+def _with_effect(trial: _Trial, computing: Computing) -> Computing:
+    """The same with its effect. Raises ScanError where the model cannot be run so."""
+    if not trial.has_images:
+        return computing
+    plain = trial.run(Computing(computing.device))
+    try:
+        other = trial.run(computing)
+    except ScanError as exc:
+        if computing.memory_format == "channels_last":
+            raise ScanError(
+                f"The model does not run in channels last: {exc.message}", hint="Choose --memory-format contiguous."
+            ) from exc
+        raise
+    return replace(computing, effect=compare(plain, other))
+
+
+class _Trial:
+    """The scan's first images and the model."""
+
+    def __init__(self, plan: ScanPlan, circumstances: Circumstances, *, is_compiled: bool = False) -> None:
+        self._plan = plan
+        self._device = circumstances.device
+        size = circumstances.batch_size
+        n_images = size if is_compiled else min(_IMAGES, size)  # what is compiled for a batch is compiled for its size
+        self._inputs, self._ids = _first_inputs(plan, n_images)
+
+    @property
+    def has_images(self) -> bool:
+        """Whether any of them decodes."""
+        return self._inputs is not None
+
+    def run(self, computing: Computing) -> Captured:
+        """What they give, computed in this way."""
+        with kept_heap(), self._capture(computing) as capture:
+            return capture.run(self._on_device(), self._ids)
+
+    def ratio(self, one: Computing, other: Computing) -> float:
+        """How long `one` takes as a share of the time of `other`: the median of as many pairs as some seconds hold."""
+        began, ratios = time.perf_counter(), list[float]()
+        with kept_heap():
+            while len(ratios) < _PAIRS and (not ratios or time.perf_counter() - began < _SECONDS):
+                ratios.append(self._seconds(one) / self._seconds(other))
+        return median(ratios)
+
+    def _seconds(self, computing: Computing) -> float:
+        inputs = computing.inputs(self._on_device())
+        with self._capture(computing) as capture:
+            began = time.perf_counter()
+            capture.run(inputs, self._ids)
+            return time.perf_counter() - began
+
+    def _capture(self, computing: Computing) -> ActivationCapture:
+        plan, reduction = self._plan, parse_reduction(self._plan.spec.reduction)
+        return ActivationCapture(plan.model.module, plan.layers.layers, reduction, plan.spec.seed, computing)
+
+    def _on_device(self) -> Tensor:
+        assert self._inputs is not None
+        return self._inputs.to(self._device)
+
+
+def _first_inputs(plan: ScanPlan, n_images: int) -> tuple[Tensor | None, Int64]:
+    """The first images that decode, prepared, and their ids."""
+    indices: Sequence[int] = plan.images.indices[:n_images]
+    with closing(load_batches(plan.source, indices, plan.preprocessing, batch_size=n_images)) as batches:
+        batch = next(batches)
+    return batch.inputs, np.array(batch.rows, dtype=np.int64)
