@@ -24,6 +24,7 @@ JOIN_SECONDS = 300.0  # for all processes to come
 LOST_SECONDS = 120.0  # without a word: a process counts as lost
 _BEAT_SECONDS = 0.5
 _LEAVE_SECONDS = 5.0
+_SAME_SECONDS = 2.0  # for the first process to find out as well what is wrong with all
 
 _NEEDED = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 
@@ -186,18 +187,23 @@ class TorchrunRanks(Ranks):
             )
 
     def _say_failed(self, exc: BaseException) -> None:
+        """Tell the others, once. Raises OtherProcessFailed where the first process has failed for the same reason."""
         if isinstance(exc, OtherProcessFailed):
             return  # the others hear it from that process
-        if isinstance(exc, KeyboardInterrupt | ScanInterrupted):
-            words = f"Process {self.number} of {self.count} was asked to stop."
-        else:
-            said = exc.message if isinstance(exc, NastuiError) else f"{type(exc).__name__}: {exc}"
-            words = f"Process {self.number} of {self.count} failed: {said}"
+        said = _said(exc)
         try:
+            end = time.monotonic() + (_SAME_SECONDS if self.number else 0)
+            while not self._has(["failure"]) and time.monotonic() < end:
+                time.sleep(0.1)
             if not self._has(["failure"]):
-                self._set("failure", {"number": self.number, "words": words})
+                words = f"Process {self.number} of {self.count} {said}."
+                self._set("failure", {"number": self.number, "said": said, "words": words})
+                return
+            failure = self._get("failure")
         except OtherProcessFailed:
-            pass  # the store is gone: they notice that themselves
+            return  # the store is gone: they notice that themselves
+        if failure["number"] == 0 and failure["said"] == said:
+            raise OtherProcessFailed(failure["words"]) from exc
 
     def _wait(self, keys: list[str], on_wait: Callable[[], None] = lambda: None) -> None:
         while not self._has(keys):
@@ -228,6 +234,12 @@ class TorchrunRanks(Ranks):
                 f"The processes of this scan have lost each other: {first}",
                 hint="Each part keeps what it has; the same command goes on.",
             ) from exc
+
+
+def _said(exc: BaseException) -> str:
+    if isinstance(exc, KeyboardInterrupt | ScanInterrupted):
+        return "was asked to stop"
+    return f"failed: {exc.message.removesuffix('.')}" if isinstance(exc, NastuiError) else f"failed: {exc!r}"
 
 
 @dataclass(slots=True)

@@ -114,7 +114,8 @@ class SharedScan:
 
     def _scan_part(self, parts: Parts, number: int, over_all: ProgressOverAll) -> None:
         plan = self.plan.part(parts.images(number), parts.spec(number, self.plan.spec))
-        self._session(ScanSession, plan, parts.path(number), over_all.take_part, is_trial=number != 0).write(_no_finish)
+        session = self._session(ScanSession, plan, parts.path(number), over_all.take_part, is_trial=number != 0)
+        session.write(BackgroundWriter.checkpoint)
         over_all.end_part()
 
     def _merge(self, parts: Parts, over_all: ProgressOverAll) -> None:
@@ -227,7 +228,3 @@ class ProgressOverAll:
         if self._on_progress is None and self._is_first:
             for warning in new:
                 warnings.warn(warning, stacklevel=2)
-
-
-def _no_finish(_writer: BackgroundWriter) -> None:
-    """A part is no run of its own: it is complete when all its images are there."""
