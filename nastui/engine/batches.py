@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -11,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from nastui.engine.capture import ActivationCapture, Captured
+from nastui.engine.capture import ActivationCapture, Captured, Started
 from nastui.engine.loader import LoadedBatch, load_batches
 from nastui.engine.plan import ScanPlan
 from nastui.engine.reduction import parse_reduction
@@ -19,6 +20,7 @@ from nastui.records import Batch, Float32, ImageResult
 
 _TOP = 5
 
+Item = TypeVar("Item")
 Number = TypeVar("Number", np.float32, np.int32)
 
 
@@ -40,33 +42,66 @@ def scan_batches(
     and only the new part is kept. Its sums are then the same to the last bit, whatever the company an image keeps.
     """
     start = n_done - n_done % batch_size
-    capture = ActivationCapture(
-        plan.model.module, plan.layers.layers, parse_reduction(plan.spec.reduction), plan.spec.seed
-    )
+    is_cuda = device.type == "cuda"
+    reduction, layers = parse_reduction(plan.spec.reduction), plan.layers.layers
+    capture = ActivationCapture(plan.model.module, layers, reduction, plan.spec.seed, plan.computing)
     loading = load_batches(
-        plan.source, plan.images.indices, plan.preprocessing, batch_size=batch_size, first_image=start, workers=workers
+        plan.source,
+        plan.images.indices,
+        plan.preprocessing,
+        batch_size=batch_size,
+        first_image=start,
+        workers=workers,
+        pinned=is_cuda,
     )
     with closing(loading), capture:
-        for loaded in loading:
-            batch = _without_first(_scan_batch(plan, capture, loaded, device), n_done - loaded.first_image)
+        # A GPU is given the next batch before anybody waits for this one's results.
+        for asked in behind((_ask(plan, capture, loaded, device) for loaded in loading), 1 if is_cuda else 0):
+            batch = _without_first(asked.batch(plan), n_done - asked.loaded.first_image)
             n_failed = sum(image.error is not None for image in batch.images)
             yield ScannedBatch(batch, n_failed, batch.first_image + len(batch.images))
 
 
-def _scan_batch(plan: ScanPlan, capture: ActivationCapture, loaded: LoadedBatch, device: torch.device) -> Batch:
-    n_images, rows = len(loaded.images), np.array(loaded.rows, dtype=np.int64)
+def behind(items: Iterable[Item], count: int) -> Iterator[Item]:
+    """All items in order, each only when `count` more have been taken from `items`, or there are no more."""
+    waiting: deque[Item] = deque()
+    for item in items:
+        waiting.append(item)
+        if len(waiting) > count:
+            yield waiting.popleft()
+    yield from waiting
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A batch that the model was asked for; `started` is None where none of its images decoded."""
+
+    loaded: LoadedBatch
+    started: Started | None
+
+    def batch(self, plan: ScanPlan) -> Batch:
+        """What the store takes of it."""
+        loaded, n_images = self.loaded, len(self.loaded.images)
+        if self.started is None:
+            specs = [layer.spec for layer in plan.layers.layers]
+            nothing = {spec.path: np.full((n_images, spec.n_units), np.nan, np.float32) for spec in specs}
+            nowhere = {spec.path: np.zeros((n_images, spec.n_units), np.int32) for spec in specs if spec.has_positions}
+            return Batch(loaded.first_image, loaded.images, nothing, nowhere)
+        captured, rows = self.started.finish(), np.array(loaded.rows, dtype=np.int64)
+        return Batch(
+            loaded.first_image,
+            _with_predictions(loaded.images, rows, captured),
+            {path: _spread(values, rows, n_images, np.nan) for path, values in captured.values.items()},
+            {path: _spread(kept, rows, n_images, 0) for path, kept in captured.positions.items()},
+        )
+
+
+def _ask(plan: ScanPlan, capture: ActivationCapture, loaded: LoadedBatch, device: torch.device) -> _Asked:
     if loaded.inputs is None:
-        specs = [layer.spec for layer in plan.layers.layers]
-        values = {spec.path: np.full((n_images, spec.n_units), np.nan, np.float32) for spec in specs}
-        positions = {spec.path: np.zeros((n_images, spec.n_units), np.int32) for spec in specs if spec.has_positions}
-        return Batch(loaded.first_image, loaded.images, values, positions)
-    captured = capture.run(loaded.inputs.to(device), plan.first_image + loaded.first_image + rows)
-    return Batch(
-        loaded.first_image,
-        _with_predictions(loaded.images, rows, captured),
-        {path: _spread(values, rows, n_images, np.nan) for path, values in captured.values.items()},
-        {path: _spread(kept, rows, n_images, 0) for path, kept in captured.positions.items()},
-    )
+        return _Asked(loaded, None)
+    rows = np.array(loaded.rows, dtype=np.int64)
+    inputs = loaded.inputs.to(device, non_blocking=True)
+    return _Asked(loaded, capture.start(inputs, plan.first_image + loaded.first_image + rows))
 
 
 def _with_predictions(
@@ -81,13 +116,17 @@ def _with_predictions(
 
 def highest(logits: Float32) -> list[tuple[tuple[int, float], ...]]:
     """The five highest (output, logit) of each row of (B, K), highest first, equal ones by output; none with a NaN."""
-    order = np.argsort(-logits, axis=1, kind="stable")[:, :_TOP]
-    chosen = np.take_along_axis(logits, order, axis=1)
-    usable: NDArray[np.bool_] = np.asarray(~np.isnan(logits).any(axis=1))
-    return [
-        tuple(zip(outputs, values, strict=True)) if is_usable else ()
-        for outputs, values, is_usable in zip(order.tolist(), chosen.tolist(), usable, strict=True)
-    ]
+    count = min(_TOP, logits.shape[1])
+    if not count:
+        return [()] * len(logits)
+    negated = -logits
+    fifth = np.partition(negated, count - 1, axis=1)[:, count - 1]
+    found: list[tuple[tuple[int, float], ...]] = []
+    for row, bound in zip(negated, fifth, strict=True):
+        outputs = np.flatnonzero(row <= bound)  # more than five where several equal the fifth
+        order = outputs[np.argsort(row[outputs], kind="stable")[:count]]
+        found.append(() if np.isnan(row).any() else tuple(zip(order.tolist(), (-row[order]).tolist(), strict=True)))
+    return found
 
 
 def _spread(decoded: NDArray[Number], rows: NDArray[np.int64], n_images: int, missing: float) -> NDArray[Number]:

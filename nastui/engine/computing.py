@@ -18,6 +18,7 @@ MemoryFormat = Literal["contiguous", "channels_last"]
 Precision = Literal["float32", "bfloat16", "float16"]
 
 AUTO = "auto"
+TOLERANCE = 1e-4  # of the span of a layer's values: float32 sums in another order differ by less
 
 _TORCH_FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 _TORCH_TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -124,6 +125,21 @@ class ComputingOptions:
         asked = replace(known, memory_format=self.memory_format or known.memory_format)
         asked = replace(asked, precision=self.precision, compiled=self.compiled)
         return asked != known
+
+
+def effect_words(computing: Computing) -> str | None:
+    """A sentence on what a person asked for and should know the price of; None where values are the plain ones."""
+    effect = computing.effect
+    if effect is None or (computing.precision == "float32" and effect.largest_difference <= TOLERANCE):
+        return None
+    asked: list[str] = [computing.precision] if computing.precision != "float32" else []
+    asked += ["compiling"] if computing.compiled else []
+    asked = asked or ["channels last"]
+    return (
+        f"{' and '.join(asked)} changes values by up to {effect.largest_difference:.2%} of their layer's span"
+        f" ({effect.layer}), logits by {effect.logits:.2%}, and {effect.predictions_changed} of"
+        f" {effect.images} predictions, measured on the first images."
+    )
 
 
 def words(computing: Computing) -> str:

@@ -51,6 +51,7 @@ def load_batches(
     batch_size: int,
     first_image: int = 0,
     workers: int | None = None,
+    pinned: bool = False,
 ) -> Generator[LoadedBatch, None, None]:
     """Load the images `indices` of `source` in order, from position `first_image` on, in batches of `batch_size`.
 
@@ -75,10 +76,18 @@ def load_batches(
             for row, tensor in zip(rows, tensors, strict=True):
                 shape = shape or tensor.shape
                 _check_shape(tensor.shape, shape, source.key(wanted[row]))
-            inputs = torch.stack(tensors) if tensors else None
+            inputs = _stacked(tensors, pinned=pinned) if tensors else None
             yield LoadedBatch(start, tuple(one.result for one in prepared), rows, inputs)
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _stacked(tensors: Sequence[Tensor], *, pinned: bool) -> Tensor:
+    """The tensors as one batch; in pinned memory a GPU fetches it by itself."""
+    if not pinned:
+        return torch.stack(list(tensors))
+    shape = (len(tensors), *tensors[0].shape)
+    return torch.stack(list(tensors), out=torch.empty(shape, dtype=tensors[0].dtype, pin_memory=True))
 
 
 def first_decodable(source: ImageSource, indices: Sequence[int]) -> SourceImage:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from torch import Tensor
 from nastui import __version__
 from nastui.engine.class_map import read_class_map
 from nastui.engine.class_names import ClassMap, ClassMatch, match_classes
+from nastui.engine.computing import Computing, effect_words
 from nastui.engine.inspection.finding import Finding
 from nastui.engine.layers import Selection as LayerSelection
 from nastui.engine.layers import select_layers
@@ -65,7 +66,7 @@ class ScanPlan:
     """A scan ready to start: what to run on which images, what to capture, and what to write down about it.
 
     `example`: two inputs for the model, on its device. `first_image`: of a part of a scan, the id that its first image
-    has in the whole.
+    has in the whole. `computing`: how the model is run, plainly where nobody chose; see `choose_computing`.
     """
 
     model: LoadedModel
@@ -80,10 +81,16 @@ class ScanPlan:
     spec: RunSpec
     findings: tuple[Finding, ...]
     first_image: int = 0
+    computing: Computing = field(default_factory=Computing)
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        return tuple(finding.sentence() for finding in self.findings)
+        effect = effect_words(self.computing)
+        return (*(finding.sentence() for finding in self.findings), *(() if effect is None else (effect,)))
+
+    def with_computing(self, computing: Computing) -> ScanPlan:
+        """The same plan, the model run in this way."""
+        return replace(self, computing=computing, spec=replace(self.spec, computing=computing.describe()))
 
     def part(self, images: range, spec: RunSpec) -> ScanPlan:
         """The plan for some consecutive images alone."""
@@ -156,7 +163,7 @@ def _output_names(model: LoadedModel, n_outputs: int) -> tuple[str, ...]:
 def _model_findings(model: LoadedModel, output: Tensor) -> list[Finding]:
     found = []
     if model.is_random:
-        advice = "give a weights file, or @DEFAULT for torchvision's own."
+        advice = f"give a weights file, or write {model.published} for published ones."
         found.append(Finding("random-weights", f"{model.spec} has random weights:", advice))
     if output.ndim != 2:
         shape = tuple(output.shape[1:])

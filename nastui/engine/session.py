@@ -13,6 +13,7 @@ import torch
 
 from nastui.engine.batches import ScannedBatch, scan_batches
 from nastui.engine.findings import find_faults
+from nastui.engine.heap import kept_heap
 from nastui.engine.inspection.early import FirstAnswers, before_the_first_batch
 from nastui.engine.inspection.finding import Finding
 from nastui.engine.plan import ScanPlan
@@ -112,7 +113,7 @@ class ScanSession:
         self._report(self.stage, writer.n_done, total)
         if writer.n_done == total:
             return
-        with closing(self.batches(writer.n_done)) as batches:
+        with kept_heap(), closing(self.batches(writer.n_done)) as batches:
             for scanned in batches:
                 writer.append(scanned.batch)
                 self._failed += scanned.n_failed

@@ -17,7 +17,7 @@ from platformdirs import user_cache_path
 from torch import Tensor, nn
 
 from nastui.engine.capture import ActivationCapture, Captured
-from nastui.engine.computing import Computing, ComputingOptions, Effect
+from nastui.engine.computing import TOLERANCE, Computing, ComputingOptions, Effect
 from nastui.engine.heap import kept_heap
 from nastui.engine.loader import load_batches
 from nastui.engine.plan import ScanPlan
@@ -28,8 +28,6 @@ from nastui.records import Float32, Int64
 
 LEAST_BATCHES = 8  # of a scan for which a trial is worth its time
 CLEAR_GAIN = 0.08
-TOLERANCE = 1e-4  # of the span of a layer's values: float32 sums in another order differ by less
-
 _IMAGES = 16
 _PAIRS = 5
 _SECONDS = 6.0
@@ -78,21 +76,6 @@ def choose_computing(plan: ScanPlan, options: ComputingOptions, circumstances: C
         known = _faster(_Trial(plan, circumstances), asked)
         cache.put(key, known.describe())
     return known
-
-
-def effect_words(computing: Computing) -> str | None:
-    """A sentence on what a person asked for and should know the price of; None where values are the plain ones."""
-    effect = computing.effect
-    if effect is None or (computing.precision == "float32" and effect.largest_difference <= TOLERANCE):
-        return None
-    asked: list[str] = [computing.precision] if computing.precision != "float32" else []
-    asked += ["compiling"] if computing.compiled else []
-    asked = asked or ["channels last"]
-    return (
-        f"{' and '.join(asked)} changes values by up to {effect.largest_difference:.2%} of their layer's span"
-        f" ({effect.layer}), logits by {effect.logits:.2%}, and {effect.predictions_changed} of"
-        f" {effect.images} predictions, measured on the first images."
-    )
 
 
 def compare(plain: Captured, other: Captured) -> Effect:
