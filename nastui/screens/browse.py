@@ -130,7 +130,8 @@ class BrowseScreen(Screen[None], inherit_bindings=False):
 
     def _show_title(self) -> None:
         name, words = self._heading
-        self.query_one("#title", PieceLines).show([title_pieces(name, self._notice or words, self._prefix)])
+        for line in self.query("#title").results(PieceLines):  # none on a screen that is being taken down
+            line.show([title_pieces(name, self._notice or words, self._prefix)])
 
     def show_prefix(self, prefix: str) -> None:
         """Show the number that is being typed before a key."""
