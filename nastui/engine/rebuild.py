@@ -21,11 +21,11 @@ from torch import nn
 
 from nastui.engine.layers import CaptureLayer, select_layers
 from nastui.engine.loader import first_decodable
-from nastui.engine.models import TORCHVISION, LoadedModel, Transform, adopt_model, load_model
+from nastui.engine.models import FILE_KINDS, MODEL_KINDS, LoadedModel, Transform, adopt_model, load_model
 from nastui.engine.plan import PixelOptions, example_inputs
 from nastui.engine.preprocessing import Preprocessing, choose_preprocessing
 from nastui.engine.reduction import parse_reduction
-from nastui.engine.sources import ImageSource, folder_in, load_source, relocated
+from nastui.engine.sources import ImageSource, folder_in, load_again, load_source
 from nastui.engine.sources.source import SourceImage
 from nastui.engine.subset import Selection, manifest_sha256
 from nastui.engine.trace import Trace, run_forward, trace_calls
@@ -160,8 +160,10 @@ def _is_borrowed(anew: Anew) -> bool:
 def _open_images(run: RunReader, info: RunInfo, anew: Anew) -> tuple[ImageSource, tuple[int, ...], SourceImage]:
     """The run's image set, where its images are in it, and one of them that decodes."""
     with _advice("--data says where the images are by now."):
-        data = _data(info.name, info.spec, _places(info.path, info.spec)) if anew.data is None else anew.data
-        source = load_source(data)
+        if anew.data is None:
+            source = _load_again(info.name, info.spec, _places(info.path, info.spec))
+        else:
+            source = load_source(anew.data)
     indices = _find_images(run, source, info.spec)
     return source, indices, first_decodable(source, indices)
 
@@ -188,7 +190,7 @@ def _prepare(info: RunInfo, model: LoadedModel, anew: Anew, example: SourceImage
 
 
 def _capture_layer(trace: Trace, layer: LayerInfo, spec: RunSpec) -> CaptureLayer:
-    found = select_layers(trace, layer.path, parse_reduction(spec.reduction)).layers
+    found = select_layers(trace, layer.path, parse_reduction(spec.reduction), layer.tokens or "all").layers
     if len(found) != 1 or found[0].spec.shape != layer.shape:
         raise UnsupportedOutput(
             f"{layer.path} gives {' and '.join(str(one.spec.shape) for one in found)} by now, not {layer.shape}.",
@@ -233,7 +235,10 @@ def _model(name: str, spec: RunSpec, anew: Anew, places: list[Path]) -> LoadedMo
             hint="Name a factory: --model path/to/file.py:factory.",
         )
     place, _, factory = text.rpartition(":")
-    if place.endswith(".py"):
+    kind, _, location = text.partition(":")
+    if kind in FILE_KINDS:
+        text = f"{kind}:{_found(location, places)}"
+    elif place.endswith(".py"):
         text = f"{_found(place, places)}:{factory}"
     weights = anew.weights or (_found(spec.weights, places) if _is_file(spec) else None)
     return load_model(text, weights)
@@ -241,11 +246,12 @@ def _model(name: str, spec: RunSpec, anew: Anew, places: list[Path]) -> LoadedMo
 
 def _is_file(spec: RunSpec) -> bool:
     """Whether the run's weights are a file: not torchvision's own, which it names, nor what a factory put in."""
-    is_name = spec.model.startswith(TORCHVISION) and "@" in spec.model and spec.weights.isidentifier()
+    kind = spec.model.partition(":")[0]
+    is_name = kind in MODEL_KINDS and "@" in spec.model and spec.weights.isidentifier()
     return bool(spec.weights) and not is_name
 
 
-def _data(name: str, spec: RunSpec, places: list[Path]) -> str:
+def _load_again(name: str, spec: RunSpec, places: list[Path]) -> ImageSource:
     if ":" not in spec.data:
         raise DataNotFound(
             f"{name} was scanned in Python, with a {spec.data} in hand: no file says how to make that.",
@@ -253,9 +259,9 @@ def _data(name: str, spec: RunSpec, places: list[Path]) -> str:
         )
     if spec.data_root is not None:
         folder = folder_in(spec.data)
-        return relocated(spec.data, [Path(spec.data_root), *(place / folder for place in places if folder)])
+        return load_again(spec.data, [Path(spec.data_root), *(place / folder for place in places if folder)])
     place, _, factory = spec.data.rpartition(":")
-    return f"{_found(place, places)}:{factory}" if place.endswith(".py") else spec.data
+    return load_source(f"{_found(place, places)}:{factory}" if place.endswith(".py") else spec.data)
 
 
 def _check_weights(model: LoadedModel, spec: RunSpec, name: str) -> None:

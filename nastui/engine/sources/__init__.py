@@ -24,7 +24,7 @@ from nastui.engine.sources.location import Parts
 from nastui.engine.sources.source import ImageSource, SourceImage
 from nastui.errors import DataNotFound, UsageError
 
-__all__ = ["KINDS", "ImageSource", "SourceImage", "folder_in", "load_source", "relocated"]
+__all__ = ["KINDS", "ImageSource", "SourceImage", "folder_in", "load_again", "load_source"]
 
 
 class SourceKind(Protocol):
@@ -88,14 +88,19 @@ def folder_in(data: str) -> str:
     return str(Path(KINDS[kind].parts(location)[1]).expanduser()) if kind in KINDS and location else ""
 
 
-def relocated(data: str, folders: Sequence[Path]) -> str:
-    """The spec with the first of `folders` that is there in place of its own, if one is."""
+def load_again(data: str, folders: Sequence[Path]) -> ImageSource:
+    """Open the set with its folder replaced by the first of `folders` in which it is. Raises DataNotFound."""
     kind, _, location = data.partition(":")
-    found = next((folder for folder in folders if folder.is_dir()), None)
-    if kind not in KINDS or found is None:
-        return data
     before, _, after = KINDS[kind].parts(location)
-    return f"{kind}:{before}{found}{after}"
+    first: DataNotFound | None = None
+    for folder in filter(Path.is_dir, folders):
+        try:
+            return KINDS[kind].open_source(f"{before}{folder}{after}")
+        except DataNotFound as exc:
+            first = first or exc
+    if first is not None:
+        raise first
+    return load_source(data)
 
 
 def _guess(data: str) -> str:

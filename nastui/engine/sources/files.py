@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,7 +36,8 @@ class FileImages:
     def stamp(self, index: int) -> str | None:
         """The size of the file in bytes."""
         try:
-            return str((self.root / self.paths[index]).stat().st_size)
+            # A third of what Path takes; the set may have a million files.
+            return str(os.stat(os.path.join(self.root, self.paths[index])).st_size)  # noqa: PTH116, PTH118
         except OSError:
             return None
 

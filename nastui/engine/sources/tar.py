@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from nastui.engine.pictures import SUFFIXES, open_picture
@@ -23,6 +24,7 @@ from nastui.errors import DataNotFound
 _SUFFIX = ".tar"
 _HINT = "Write tar:FOLDER, tar:FILE.tar or a pattern such as tar:train-{000..009}.tar."
 _LABELS = ("cls", "txt", "json")  # the first of them that a sample has
+_LABEL_SUFFIXES = tuple(case for kind in _LABELS for case in (f".{kind}", f".{kind.upper()}"))
 _IN_JSON = ("label", "class", "cls", "target")
 _FORM = "A sample is an image with its label in a file of the same name: 17.jpg with 17.cls, 17.txt or 17.json."
 
@@ -92,45 +94,54 @@ def open_source(location: str) -> TarImages:
 
 
 def _read_shard(path: Path) -> tuple[list[Member], list[str]]:
-    """The images of an archive, and the label of each; no labels where no file has one."""
-    images: dict[str, tuple[Member, str]] = {}  # by name, with the name of the sample
-    labels: dict[str, dict[str, str]] = {}  # by the name of the sample, by extension
-    for member, data in tar_members(path):
-        name = member.name.removeprefix("./")
-        folder, _, file = name.rpartition("/")
-        stem, _, extension = file.partition(".")
-        sample, extension = f"{folder}/{stem}", extension.lower()
-        if not stem:
-            continue
-        if extension in _LABELS:
-            labels.setdefault(sample, {})[extension] = _label(bytes(data), extension, name, path)
-        elif f".{extension.rpartition('.')[2]}" in SUFFIXES:
-            if name in images:
-                raise DataNotFound(f"{path} holds {name} twice.", hint="Pack it anew.")
-            images[name] = Member(name, member.offset, member.size), sample
-    if not labels:
-        return [member for member, _ in images.values()], []
-    chosen = _one_a_sample(images)
+    """The images of an archive, and the label of each; no labels where no image has one."""
+    images: dict[str, tuple[Member, str, str]] = {}  # by name, with the sample and the extension
+    labels: dict[str, tuple[int, Member]] = {}  # by the name of the sample, with the extension's place in _LABELS
+    for member in tar_members(path, _LABEL_SUFFIXES):
+        sample, extension = _sample(member.name)
+        if member.content is not None:
+            rank = _LABELS.index(extension) if extension in _LABELS else len(_LABELS)
+            if rank < labels.get(sample, (len(_LABELS), ""))[0]:
+                labels[sample] = rank, member
+        elif _is_image(extension) and sample[-1] != "/":
+            if member.name in images:
+                raise DataNotFound(f"{path} holds {member.name} twice.", hint="Pack it anew.")
+            images[member.name] = member, sample, extension
+    chosen = _one_a_sample(images.values())
+    if labels.keys().isdisjoint(chosen):
+        return [member for member, _, _ in images.values()], []
     missing = next((member.name for sample, member in chosen.items() if sample not in labels), None)
     if missing is not None:
         raise DataNotFound(f"{missing} in {path} has no label.", hint=_FORM)
-    found = (labels[sample] for sample in chosen)
-    return list(chosen.values()), [next(said[kind] for kind in _LABELS if kind in said) for said in found]
+    return list(chosen.values()), [_label(labels[sample][1], path) for sample in chosen]
 
 
-def _one_a_sample(images: dict[str, tuple[Member, str]]) -> dict[str, Member]:
+@cache
+def _is_image(extension: str) -> bool:
+    return f".{extension.rpartition('.')[2]}" in SUFFIXES
+
+
+def _sample(name: str) -> tuple[str, str]:
+    """The name of the sample, up to the first dot of the file's name, and the extension in lower case."""
+    slash = name.rfind("/") + 1
+    dot = name.find(".", slash)
+    return (name, "") if dot < 0 else (name[:dot] or "/", name[dot + 1 :].lower())
+
+
+def _one_a_sample(images: Iterable[tuple[Member, str, str]]) -> dict[str, Member]:
     """The image of each sample: of several `17.jpg` and not `17.mask.png`, else the first."""
     chosen: dict[str, Member] = {}
-    for member, sample in images.values():
-        if sample not in chosen or (chosen[sample].name.count(".") > 1 >= member.name.count(".")):
+    for member, sample, extension in images:
+        if sample not in chosen or ("." in _sample(chosen[sample].name)[1] and "." not in extension):
             chosen[sample] = member
     return chosen
 
 
-def _label(data: bytes, extension: str, name: str, path: Path) -> str:
+def _label(member: Member, path: Path) -> str:
+    name = member.name
     try:
-        text = data.decode("utf-8").strip()
-        said = json.loads(text) if extension == "json" else text
+        text = (member.content or b"").decode("utf-8").strip()
+        said = json.loads(text) if name.lower().endswith(".json") else text
     except ValueError as exc:
         raise DataNotFound(f"{name} in {path} is no label: {exc}.", hint=_FORM) from exc
     if isinstance(said, dict):

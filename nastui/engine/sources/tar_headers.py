@@ -22,15 +22,16 @@ _AGAIN = "Copy or download it again."
 
 
 class Member(NamedTuple):
-    """A file in an archive: its bytes are [offset, offset + size)."""
+    """A file in an archive: its bytes are [offset, offset + size). `content`: those of a file that was wanted whole."""
 
     name: str
     offset: int
     size: int
+    content: bytes | None
 
 
-def tar_members(path: Path) -> Iterator[tuple[Member, memoryview]]:
-    """The files of an archive in order, each with a view of its bytes that is good until the next one.
+def tar_members(path: Path, wanted: tuple[str, ...]) -> Iterator[Member]:
+    """The files of an archive in order; those with names that end as one of `wanted` with their content.
 
     Raises DataNotFound where the archive is compressed, damaged or ends too early, with the place.
     """
@@ -39,10 +40,7 @@ def tar_members(path: Path) -> Iterator[tuple[Member, memoryview]]:
         raise DataNotFound(f"{path} is empty.", hint=_AGAIN)
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         _check_kind(path, data[:8])
-        with memoryview(data) as view:
-            for member in _members(path, data, size):
-                with view[member.offset : member.offset + member.size] as inside:
-                    yield member, inside
+        yield from _members(path, data, size, wanted)
 
 
 def _check_kind(path: Path, start: bytes) -> None:
@@ -54,33 +52,32 @@ def _check_kind(path: Path, start: bytes) -> None:
         )
 
 
-def _members(path: Path, data: mmap.mmap, end: int) -> Iterator[Member]:
+def _members(path: Path, data: mmap.mmap, end: int, wanted: tuple[str, ...]) -> Iterator[Member]:
     place, name, size = 0, "", -1  # name and size: what an extended header says of the next file
     while place + _BLOCK <= end:
         header = data[place : place + _BLOCK]
         if header == _EMPTY:
             return
-        kind = header[156:157]
-        try:
-            own_size = _number(header[124:136])
-        except ValueError as exc:
-            raise _damaged(path, place, "there is no header of a file") from exc
-        if header[257:262] != b"ustar" and _number(header[148:156]) != _checksum(header):
+        if header[257:262] != b"ustar" and not _has_checksum(header):
             raise _damaged(path, place, "there is no header of a file")
-        is_file = kind in b"0\0" and kind != b""
+        own_size, kind = _number(header[124:136]), header[156:157]
+        if own_size < 0:
+            raise _damaged(path, place, "there is no size of a file")
+        is_file = kind == b"0" or kind == b"\0"
         whole = size if is_file and size >= 0 else own_size
         offset = place + _BLOCK
         if offset + whole > end:
             what = f"{name or _name(header)} begins at byte {offset:,} and has {whole:,}"
             raise _damaged(path, place, f"the archive ends too early, after {end:,} bytes: {what}")
         if is_file:
-            yield Member(name or _name(header), offset, whole)
+            name = name or _name(header)
+            yield Member(name, offset, whole, data[offset : offset + whole] if name.endswith(wanted) else None)
             name, size = "", -1
         elif kind == b"L":
-            name = _text(data[offset : offset + own_size])
+            name = _text(data[offset : offset + own_size]).removeprefix("./")
         elif kind == b"x":
             said = _pax(data[offset : offset + own_size])
-            name, size = said.get("path", name), int(said.get("size", size))
+            name, size = said.get("path", name).removeprefix("./"), int(said.get("size", size))
         elif kind not in b"gK":
             name, size = "", -1  # a folder, a link, …
         place = offset + (whole + _BLOCK - 1) // _BLOCK * _BLOCK
@@ -93,21 +90,25 @@ def _damaged(path: Path, place: int, what: str) -> DataNotFound:
 
 
 def _number(field: bytes) -> int:
-    """Octal digits, or for what does not fit in them a first bit and base 256 (GNU)."""
+    """Octal digits, or for what does not fit in them a first bit and base 256 (GNU). -1 where it is neither."""
     if field[0] & 0x80:
         return int.from_bytes(field[1:], "big")
-    digits = field.strip(b" \0")
-    return int(digits, 8) if digits else 0
+    try:
+        return int(field.rstrip(b" \0") or b"0", 8)
+    except ValueError:
+        return -1
 
 
-def _checksum(header: bytes) -> int:
-    return sum(header) - sum(header[148:156]) + 8 * ord(" ")
+def _has_checksum(header: bytes) -> bool:
+    """Whether its sum, with blanks in the place of the sum, is written in it: so it is for tars older than POSIX."""
+    return _number(header[148:156]) == sum(header) - sum(header[148:156]) + 8 * ord(" ")
 
 
 def _name(header: bytes) -> str:
-    name = _text(header[:100])
-    prefix = _text(header[345:500]) if header[257:263] == b"ustar\0" else ""
-    return f"{prefix}/{name}" if prefix else name
+    name = _text(header[:100]).removeprefix("./")
+    if header[345] and header[257:263] == b"ustar\0":
+        return f"{_text(header[345:500])}/{name}"
+    return name
 
 
 def _text(field: bytes) -> str:
