@@ -144,6 +144,21 @@ scan_options = _together(
     click.option(
         "--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps; auto: the GPU if there is one."
     ),
+    click.option(
+        "--memory-format",
+        type=click.Choice(["auto", "contiguous", "channels_last"]),
+        default="auto",
+        show_default=True,
+        help="How images and maps lie in memory; auto: what a short trial on the first images finds faster.",
+    ),
+    click.option(
+        "--precision",
+        type=click.Choice(["float32", "bfloat16", "float16"]),
+        default="float32",
+        show_default=True,
+        help="What the model computes in; others than float32 change values, by how much is said first.",
+    ),
+    click.option("--compile", "compiled", is_flag=True, help="Compile the model first, with torch.compile."),
     click.option("--seed", type=int, default=0, show_default=True, help="For --per-class and --reduce sample."),
     click.option(
         "--ranges",

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from nastui.engine.class_names import ClassMap
+from nastui.engine.computing import AUTO, Computing, ComputingOptions
 from nastui.engine.evaluation import evaluating, on_device
 from nastui.engine.loader import default_workers
 from nastui.engine.models import LoadedModel, Transform, adopt_model, load_model
@@ -23,11 +24,12 @@ from nastui.engine.session import OnProgress, ScanProgress, ScanSession
 from nastui.engine.shared_scan import SharedScan
 from nastui.engine.sources import load_source
 from nastui.engine.subset import select_images
+from nastui.engine.trial import Circumstances, decide_computing
 from nastui.errors import UsageError
 from nastui.limits import DEFAULT_RANGES, MAX_RANGES
 from nastui.measure_records import KindThresholds
 from nastui.records import RunInfo, ValueType
-from nastui.store.parts import discard_parts, has_parts
+from nastui.store.parts import begun_spec, discard_parts, has_parts
 
 __all__ = ["OnProgress", "ScanProgress", "ScanSession", "planned", "scan"]
 
@@ -55,6 +57,9 @@ def scan(
     batch_size: int = DEFAULT_BATCH_SIZE,
     workers: int | None = None,
     device: str = "auto",
+    memory_format: str = AUTO,
+    precision: str = "float32",
+    compiled: bool = False,
     seed: int = 0,
     ranges: int = DEFAULT_RANGES,
     dtype: str = "float32",
@@ -67,44 +72,59 @@ def scan(
 ) -> RunInfo:
     """Look at a model on an image set and write the run to `out`; the same call resumes an unfinished file.
 
-    `model`: a spec (`torchvision:alexnet`, `file.py:factory`) or a module in hand, which is left as it was, mode and
-    device. `data`: a spec (`imagefolder:PATH`, `csv:FILE`, `file.py:factory`; docs/images.md has all) or any dataset of
-    (image, label) with `.classes`. `download`: fetch a published set that is not here. `transform` and `outputs` (names
-    of the model's outputs, in order) belong to a module in hand.
-    `layers`: names, globs or "auto"; see `select_layers`. `reduce`: see `reduce_output`. `per_class`, `classes` and
-    `seed`: see `select_images`. `dtype`: how values are stored; float16 takes half the space and keeps three digits.
-    `kinds`: see `rule_kinds`. `batch_size`, `workers` and `device` change the speed alone.
-    `distributed`: share the images with the other processes that torchrun has started, which must all call this; see
-    `SharedScan`.
+    `model`: a spec (docs/models.md), or a module in hand, which is left as it was. `data`: a spec (docs/images.md), or
+    any dataset of (image, label) with `.classes`. `transform`, `outputs` (names, in order): of a module in hand.
+    `layers`: see `select_layers`; `reduce`: `reduce_output`; `per_class`, `classes`, `seed`: `select_images`; `kinds`:
+    `rule_kinds`; `dtype`: how values are stored, `memory_format`, `precision`, `compiled`: how the model is run, see
+    `choose_computing`; `distributed`: `SharedScan`. `batch_size`, `workers` and `device` change the speed alone.
     `on_progress` is called after every batch, and by another thread while units are measured; without it, warnings come
-    through Python's `warnings`. `should_stop` is asked after every batch.
-    Raises ScanInterrupted when stopped by `should_stop` or Ctrl-C, OutputExists where `out` is another scan or finished
-    (`force` replaces it), and the other errors of nastui.errors for what is wrong with model, images or layers.
+    through Python's `warnings`. `should_stop` is asked after every batch. Raises ScanInterrupted when stopped,
+    OutputExists where `out` is another scan or finished (`force` replaces it), and nastui's other errors.
     """
     _check_counts(batch_size=batch_size, ranges=ranges, workers=workers)
-    options = ScanOptions(
-        layers=layers,
-        reduction=parse_reduction(reduce),
-        seed=seed,
-        ranges=ranges,
-        pixels=PixelOptions(size, mean, std, grayscale),
-        class_map=Path(class_map) if isinstance(class_map, str) else class_map,
-        command=command,
-        value_type=parse_value_type(dtype),
-    )
+    pixels, value_type = PixelOptions(size, mean, std, grayscale), parse_value_type(dtype)
+    class_map = Path(class_map) if isinstance(class_map, str) else class_map
+    options = ScanOptions(layers, parse_reduction(reduce), seed, ranges, pixels, class_map, command, value_type)
     choice = ImageChoice(per_class, classes, download)
-    path = Path(out).resolve()
+    wanted = ComputingOptions.parse(memory_format, precision, compiled=compiled)
+    pace = _Pace(batch_size, workers, kinds, on_progress, should_stop)
     with (
         (join_ranks() if distributed else Ranks()).together() as ranks,
         planned(model, data, options, choice, weights, transform, outputs, ranks.device(device)) as (plan, place),
     ):
-        if ranks.count == 1 and force:
-            discard_parts(path)
-        if ranks.count > 1 or has_parts(path):
-            threads, stop = workers or default_workers(ranks.n_local), should_stop or (lambda: False)
-            return SharedScan(plan, path, ranks, place, batch_size, threads, kinds, on_progress, stop).run(force=force)
-        session = ScanSession(plan, Path(out), place, batch_size, workers, kinds, on_progress, should_stop)
-        return session.run(force=force)
+        return _scan(plan, place, Path(out), ranks, wanted, pace, force=force)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pace:
+    """What does not change the content of a scan's file."""
+
+    batch_size: int
+    workers: int | None
+    kinds: KindThresholds | None
+    on_progress: OnProgress | None
+    should_stop: Callable[[], bool] | None
+
+
+def _scan(
+    plan: ScanPlan, place: torch.device, out: Path, ranks: Ranks, wanted: ComputingOptions, pace: _Pace, *, force: bool
+) -> RunInfo:
+    """Decide how the model is run, then scan alone or together with others."""
+    path = out.resolve()
+    if ranks.count == 1 and force:
+        discard_parts(path)
+    begun = None if force else begun_spec(path, plan.spec)
+    around = Circumstances(place, pace.batch_size)
+    decided = ranks.told_by_first("computing", lambda: decide_computing(plan, wanted, around, begun).describe())
+    plan = plan.with_computing(Computing.read(decided))
+    if ranks.count > 1 or has_parts(path):
+        workers, stop = pace.workers or default_workers(ranks.n_local), pace.should_stop or (lambda: False)
+        shared = SharedScan(plan, path, ranks, place, pace.batch_size, workers, pace.kinds, pace.on_progress, stop)
+        return shared.run(force=force)
+    session = ScanSession(
+        plan, out, place, pace.batch_size, pace.workers, pace.kinds, pace.on_progress, pace.should_stop
+    )
+    return session.run(force=force)
 
 
 @dataclass(frozen=True, slots=True)

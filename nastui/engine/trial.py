@@ -17,14 +17,14 @@ from platformdirs import user_cache_path
 from torch import Tensor, nn
 
 from nastui.engine.capture import ActivationCapture, Captured
-from nastui.engine.computing import TOLERANCE, Computing, ComputingOptions, Effect
+from nastui.engine.computing import TOLERANCE, Computing, ComputingOptions, Effect, words
 from nastui.engine.heap import kept_heap
 from nastui.engine.loader import load_batches
 from nastui.engine.plan import ScanPlan
 from nastui.engine.reduction import parse_reduction
 from nastui.engine.trial_cache import TrialCache
-from nastui.errors import ScanError
-from nastui.records import Float32, Int64
+from nastui.errors import OutputExists, ScanError
+from nastui.records import Float32, Int64, RunSpec
 
 LEAST_BATCHES = 8  # of a scan for which a trial is worth its time
 CLEAR_GAIN = 0.08
@@ -75,6 +75,25 @@ def choose_computing(plan: ScanPlan, options: ComputingOptions, circumstances: C
     if known is None:
         known = _faster(_Trial(plan, circumstances), asked)
         cache.put(key, known.describe())
+    return known
+
+
+def decide_computing(
+    plan: ScanPlan, options: ComputingOptions, circumstances: Circumstances, begun: RunSpec | None
+) -> Computing:
+    """As the file of the unfinished scan says, where there is one (`begun`); else as `choose_computing` does.
+
+    Raises OutputExists where that scan was begun in another way than the options say.
+    """
+    if begun is None:
+        return choose_computing(plan, options, circumstances)
+    known = Computing.read(begun.computing)
+    if options.contradicts(known):
+        raise OutputExists(
+            f"The run that is there was begun with {words(known)}.",
+            hint="Ask for the same to go on with it, write to another file, or replace it with --force.",
+        )
+    options.check(circumstances.device, parse_reduction(plan.spec.reduction))
     return known
 
 

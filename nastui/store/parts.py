@@ -15,7 +15,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nastui.errors import NotARun, OutputExists
+from nastui.errors import NotARun, OutputExists, StoreError
 from nastui.records import RunInfo, RunSpec
 from nastui.store.connection import open_to_read, remove_empty_wal
 from nastui.store.creation import check_place, check_same_scan, same_scan, settle
@@ -97,6 +97,19 @@ def find_parts(out: Path, spec: RunSpec) -> Parts | None:
             f"The parts beside {out} do not fit together: they come from several scans.", hint="Start anew: --force."
         )
     return Parts(out, found.pop()) if found else None
+
+
+def begun_spec(out: Path, spec: RunSpec) -> RunSpec | None:
+    """What the run at `out`, or a part beside it, says of itself where it is of this scan; None where nothing is."""
+    for path in (out, *sorted(_files(out, suffixes=False))):
+        try:
+            found = _read_info(path).spec
+        except StoreError:
+            continue  # whoever writes there says what is wrong
+        part = json.loads(found.computing).get(_PART)
+        if spec.scan_sha256 == (found.scan_sha256 if part is None else part["scan_sha256"]):
+            return found
+    return None
 
 
 def check_output(out: Path, spec: RunSpec) -> int:
