@@ -118,8 +118,6 @@ class StreamSource:
                     f"{self.spec} fails at image {self._next:,}, unlike in the first pass: {described(exc)}", hint=_SAME
                 ) from exc
             at, self._next = self._next, self._next + 1
-            if at == len(self.labels):
-                raise DataNotFound(f"{self.spec} gives more images than in the first pass.", hint=_SAME)
             if at == index:
                 return item
             if self._expected[at]:
