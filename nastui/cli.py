@@ -26,6 +26,7 @@ from nastui.command_options import (
 from nastui.commands.ablation import ablate
 from nastui.commands.bases import basis, variance
 from nastui.commands.completion import completion
+from nastui.commands.doctor import doctor
 from nastui.commands.groups import groups
 from nastui.commands.measure import measure
 from nastui.commands.points import points
@@ -136,19 +137,6 @@ def demo(fresh: bool, no_open: bool, **options: Any) -> None:
 
 
 @nastui.command()
-@terminal_options
-def doctor(images: str | None, color: str | None) -> None:
-    """Say what the terminal can show, how that was found out, and what nastui makes of it."""
-    from nastui.settings import config_path, read_settings
-    from nastui.terminal import describe_terminal
-
-    path = config_path(os.environ)
-    read_settings(path).set_defaults(os.environ)
-    click.echo(describe_terminal(images=images, color=color))
-    click.echo(f"settings\n  {path}{'' if path.exists() else ' (not there: everything is as it comes)'}")
-
-
-@nastui.command()
 @run_file
 @click.argument("address", required=False)
 @reviewer_option
@@ -191,7 +179,7 @@ def layers(file: Path, reviewer: str, as_json: bool) -> None:
 
 # Commands with a file of their own.
 for command in (
-    *(measure, basis, variance, ablate, groups, probe, units, query, verdict, tag, note, kind, undo, redo),
+    *(doctor, measure, basis, variance, ablate, groups, probe, units, query, verdict, tag, note, kind, undo, redo),
     *(reviews, agree, suspects, similar, points, report, export, import_, completion),
 ):
     nastui.add_command(command)

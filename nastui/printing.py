@@ -46,7 +46,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Value]], form: F
     elif form == "tsv":
         _print_lines("\t".join(map(_field, row)) for row in chain([columns], rows))
     else:
-        _print_lines(_aligned(columns, [*rows]))
+        _print_lines(aligned(columns, [*rows]))
 
 
 def print_record(record: Record, *, as_json: bool) -> None:
@@ -94,10 +94,10 @@ def _table(rows: Iterable[Record]) -> Iterator[str]:
     """The rows as a table; nothing where there are none."""
     kept = list(rows)
     if kept:
-        yield from _aligned([*kept[0]], [[*row.values()] for row in kept])
+        yield from aligned([*kept[0]], [[*row.values()] for row in kept])
 
 
-def _aligned(columns: Sequence[str], rows: Sequence[Sequence[Value]]) -> Iterator[str]:
+def aligned(columns: Sequence[str], rows: Sequence[Sequence[Value]]) -> Iterator[str]:
     """A heading and the rows, columns as wide as their widest text; numbers stand to the right."""
     texts = [[escaped(name) for name in columns], *([_text(value) for value in row] for row in rows)]
     widths = [max(map(cell_len, column)) for column in zip(*texts, strict=True)]

@@ -6,20 +6,26 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
+from nastui.engine.computing import AUTO, ComputingOptions, words
 from nastui.engine.forecast import Forecast, forecast_scan
 from nastui.engine.inspection.examining import Examination, examine_plan
+from nastui.engine.layers import select_layers
 from nastui.engine.models import LoadedModel
 from nastui.engine.plan import PixelOptions, ScanOptions, ScanPlan
 from nastui.engine.preprocessing import Size
 from nastui.engine.reduction import parse_reduction
 from nastui.engine.scan import DEFAULT_BATCH_SIZE, ImageChoice, parse_value_type, planned
+from nastui.engine.trace import Call
+from nastui.engine.trial import Circumstances, choose_computing
 from nastui.limits import DEFAULT_RANGES
+from nastui.records import LayerSpec
 
 # What is under way, how much of it is done, and of how much.
 OnStep = Callable[[str, int, int], None]
@@ -27,7 +33,8 @@ OnStep = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A scan's plan, the device that the model is on, and the seconds that this took."""
+    """A scan's plan, the device that the model is on, and the seconds that this took. How the model is run fastest is
+    found out once and remembered: that counts in no scan to come."""
 
     plan: ScanPlan
     place: torch.device
@@ -36,12 +43,24 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """All that `nastui doctor` says of a model and its images."""
+    """All that `nastui doctor` says of a model and its images. `all_layers`: those that could be captured, in the order
+    in which the model computes them; `refused`: the calls of modules that cannot be."""
 
     plan: ScanPlan
     place: torch.device
+    all_layers: tuple[LayerSpec, ...]
+    refused: tuple[Call, ...]
     examination: Examination
     forecast: Forecast
+
+    @property
+    def n_parameters(self) -> int:
+        return sum(parameter.numel() for parameter in self.plan.model.module.parameters())
+
+    @property
+    def computing_words(self) -> str:
+        """How the model is run."""
+        return words(self.plan.computing)
 
 
 def diagnose(
@@ -59,23 +78,21 @@ def diagnose(
     Raises what the scan itself would raise for what is wrong with model, images, layers or classes.
     """
     report = on_step or (lambda what, done, total: None)
-    with prepared(model, data, per_class=per_class, **options) as found:
+    with prepared(model, data, per_class=per_class, batch_size=batch_size, **options) as found:
         forecast = forecast_scan(
             found.plan,
             found.place,
             batch_size=batch_size,
             workers=workers,
             planning_seconds=found.seconds,
-            on_progress=lambda done, total: report("Trying", done, total),
+            on_progress=partial(report, "Trying"),
         )
-        examination = examine_plan(
-            found.plan,
-            found.place,
-            per_class=per_class,
-            images_per_second=forecast.images_per_second,
-            on_step=report,
-        )
-        return Diagnosis(found.plan, found.place, examination, forecast)
+        rate = forecast.images_per_second
+        seen = examine_plan(found.plan, found.place, per_class=per_class, images_per_second=rate, on_step=report)
+        possible = select_layers(seen.trace, "*", parse_reduction(found.plan.spec.reduction))
+        refused = tuple(call for call in seen.trace.calls if call.refusal)
+        layers = tuple(layer.spec for layer in possible.layers)
+        return Diagnosis(found.plan, found.place, layers, refused, seen, forecast)
 
 
 @contextmanager
@@ -93,7 +110,12 @@ def prepared(
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
     grayscale: bool | None = None,
+    download: bool = False,
+    batch_size: int = DEFAULT_BATCH_SIZE,
     device: str = "auto",
+    memory_format: str = AUTO,
+    precision: str = "float32",
+    compiled: bool = False,
     seed: int = 0,
     ranges: int = DEFAULT_RANGES,
     dtype: str = "float32",
@@ -110,6 +132,9 @@ def prepared(
         value_type=parse_value_type(dtype),
     )
     began = time.perf_counter()
-    choice = ImageChoice(per_class, classes)
+    choice = ImageChoice(per_class, classes, download)
+    wanted = ComputingOptions.parse(memory_format, precision, compiled=compiled)
     with planned(model, data, options, choice, weights, device=device) as (plan, place):
-        yield Prepared(plan, place, time.perf_counter() - began)
+        seconds = time.perf_counter() - began
+        computing = choose_computing(plan, wanted, Circumstances(place, batch_size))
+        yield Prepared(plan.with_computing(computing), place, seconds)

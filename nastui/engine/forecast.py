@@ -83,16 +83,16 @@ def forecast_scan(
         cost.footprints,
         len(plan.outputs),
     )
-    scanning_seconds, rate = trial.extrapolated(n_images)
+    seconds = planning_seconds + trial.seconds_for(n_images) + (0.0 if trial.is_whole else cost.seconds)
     return Forecast(
         n_images,
         trial.n_done,
         forecast_bytes(contents),
         _peak(scanning.peak, measuring.peak, layers, trial.n_done, n_images),
         torch.cuda.max_memory_reserved(device) if device.type == "cuda" else None,
-        planning_seconds + scanning_seconds + cost.seconds,
+        seconds,
         cost.seconds,
-        rate,
+        trial.rate,
     )
 
 
@@ -127,28 +127,39 @@ class _Trial:
         self.path = path
         self.n_done = 0
         self._times: list[tuple[float, int]] = []
+        self._is_finished = False
         self._on_progress = on_progress or (lambda done, total: None)
         self._session = ScanSession(
             plan, path, device, batch_size, workers, None, self._note, self._is_enough, is_trial=True
         )
 
     def run(self) -> None:
-        self._started = time.perf_counter()
+        began = time.perf_counter()
         with suppress(ScanInterrupted):  # it showed enough
             self._session.run(force=False)
+        self._seconds = time.perf_counter() - began
         self.n_done = self._times[-1][1]
 
-    def extrapolated(self, n_images: int) -> tuple[float, float]:
-        """Seconds until the last image is written, and images a second."""
-        n_warm = min(_WARM, len(self._times) - 2)
-        (began, first), (ended, last) = self._times[n_warm], self._times[-1]
-        rate = (last - first) / max(ended - began, 1e-9)
-        return ended - self._started + (n_images - last) / rate, rate
+    @property
+    def is_whole(self) -> bool:
+        """Whether it was the whole scan, with its measures."""
+        return self._is_finished
+
+    @property
+    def rate(self) -> float:
+        """Images a second, once it ran steadily."""
+        (began, first), (ended, last) = self._times[min(_WARM, len(self._times) - 2)], self._times[-1]
+        return (last - first) / max(ended - began, 1e-9)
+
+    def seconds_for(self, n_images: int) -> float:
+        """The trial's own seconds, and what the other images take."""
+        return self._seconds + (n_images - self.n_done) / self.rate
 
     def _note(self, progress: ScanProgress) -> None:
         if progress.stage == "scanning":
             self._times.append((time.perf_counter(), progress.done))
             self._on_progress(progress.done, progress.total)
+        self._is_finished = progress.stage == "finished"
 
     def _is_enough(self) -> bool:
         if len(self._times) <= _WARM + _BATCHES:

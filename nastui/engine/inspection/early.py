@@ -68,4 +68,6 @@ class FirstAnswers:
         if not sample.loaded:
             return []
         answers = known_answers(self._plan, sample, self._device)
-        return [] if answers is None else check_knowledge(self._plan, sample, answers, self._device)
+        if answers is None:
+            return []
+        return check_knowledge(self._plan, sample, answers, self._device, with_sizes=False)

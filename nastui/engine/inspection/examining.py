@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePosixPath
 
 import torch
@@ -66,9 +67,7 @@ def examine_plan(
     trace = trace_calls(module, plan.example)
     least, most = _SAMPLE
     count = int(min(most, max(least, images_per_second * _SECONDS)))
-    sample = load_sample(
-        plan.source, plan.images, plan.preprocessing, count, lambda done, total: report("Reading", done, total)
-    )
+    sample = load_sample(plan.source, plan.images, plan.preprocessing, count, partial(report, "Reading"))
     found = [*plan.findings, *check_weights(module), *_check_structure(plan, trace)]
     top1, n_matched = None, 0
     if sample.loaded:
@@ -79,9 +78,8 @@ def examine_plan(
         answers = known_answers(plan, sample, device)
         if answers is not None:
             top1, n_matched = answers.top1, len(answers.is_right)
-            found += check_knowledge(
-                plan, sample, answers, device, lambda done, total: report("Comparing", done, total)
-            )
+            on_tried = partial(report, "Comparing")
+            found += check_knowledge(plan, sample, answers, device, with_sizes=True, on_tried=on_tried)
     order = {check: (_LEVELS.index(level), place) for place, (check, level) in enumerate(CHECKS.items())}
     ranked = sorted(found, key=lambda finding: order[finding.check])
     return Examination(trace, _image_facts(sample), top1, n_matched, tuple(ranked))

@@ -42,15 +42,24 @@ def known_answers(plan: ScanPlan, sample: Sample, device: torch.device) -> Answe
 
 
 def check_knowledge(
-    plan: ScanPlan, sample: Sample, answers: Answers, device: torch.device, on_tried: OnTried | None = None
+    plan: ScanPlan,
+    sample: Sample,
+    answers: Answers,
+    device: torch.device,
+    *,
+    with_sizes: bool,
+    on_tried: OnTried | None = None,
 ) -> list[Finding]:
-    """What to do about too little accuracy; where none can be told, only whether the inputs look unprepared."""
+    """What to do about too little accuracy; where none can be told, only whether the inputs look unprepared.
+
+    `with_sizes`: try other sizes too, which may take much time and memory.
+    """
     classes = [one.name for one in plan.classes]
     if answers.top1 is None:
         return [*other_outputs(answers, classes), *pixel_range(sample.inputs())]
     inputs = sample.inputs()
     picture = sample.loaded[0].image
-    is_low = answers.top1 < _LOW and picture.tensor is None
+    is_low = with_sizes and answers.top1 < _LOW and picture.tensor is None
     found = alternatives(plan.preprocessing, inputs, picture.height if is_low else None)
     deadline = time.monotonic() + _SECONDS
     tried: set[str] = set()
