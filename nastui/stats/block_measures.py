@@ -20,6 +20,7 @@ from nastui.stats.sparseness import bimodality, hoyer_sparseness, lifetime_spars
 from nastui.stats.surprise import surprise
 
 _BLOCK_VALUES = 1 << 17  # values ranked together: the copies stay in the processor's cache
+_SPAN_VALUES = 1 << 19
 _SHARING = 0.2  # a class with this share of the top is one of those that share it
 _ROUNDING = 1e-9
 
@@ -50,7 +51,7 @@ class BlockMeasuring:
         step = max(1, _BLOCK_VALUES // values.shape[1])
         parts = [self._without_resampling(values[first : first + step]) for first in range(0, len(values), step)]
         columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        spans = Spans.of(FiniteValues.of(values))
+        spans = Spans.in_parts(values, max(1, _SPAN_VALUES // values.shape[1]))
         null = self.resampling.null(spans)
         lo, hi = self.resampling.interval(spans, columns["top_class"])
         is_defined = ~np.isnan(columns["selectivity_shifted"])

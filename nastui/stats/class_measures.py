@@ -5,6 +5,7 @@ U: units, N: images, K: classes, m: ranges asked for, P: shuffles.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -20,6 +21,8 @@ from nastui.stats.resampling import Resampling
 _MOST_AT_AN_END = 50
 _BLOCK_UNITS = (64, 256)  # at least and at most, for one long and many short calls of NumPy
 _BLOCK_VALUES = 1 << 18
+_MOST_VALUES = 1 << 23  # held at a time: 32 MB
+_LEAST_UNITS = 4
 _SAME = 1 - 1e-4  # shuffled statistics are float32: one that is lower by less than this counts as equal
 
 
@@ -43,8 +46,8 @@ def measure_layer(
     """The class measures of a layer, each (U,).
 
     `blocks`: its values, consecutive units each, (u, N) float32; how they are cut does not show, and 64 to 256 units
-    are held at a time. NaN and ±inf are left out unit by unit. `class_ids`: (N,), 0 to n_classes - 1. `m`: ranges, for
-    `top_entropy`. `options.top_k` None: `default_top_k` of these images.
+    are held at a time, of more than 131,072 images fewer. NaN and ±inf are left out unit by unit. `class_ids`: (N,), 0
+    to n_classes - 1. `m`: ranges, for `top_entropy`. `options.top_k` None: `default_top_k` of these images.
     """
     options = MeasureOptions() if options is None else options
     if not len(class_ids):  # no images are as one without a value
@@ -63,18 +66,39 @@ def units_in_a_block(n_images: int) -> int:
 
 
 def _in_blocks(blocks: Iterable[Float32], n_images: int) -> Iterator[Float32]:
-    """The same units in blocks of one size: then rounding does not depend on how they came."""
+    """The same units in blocks of one size: then rounding does not depend on how they came.
+
+    With very many images these are taken in parts. Rounding does not show that, since a part of one unit alone, which
+    NumPy sums in another order, only comes where the block is of one.
+    """
     n_units = units_in_a_block(n_images)
-    waiting: list[Float32] = []
+    n_at_once = n_units
+    while n_at_once > _LEAST_UNITS and n_at_once * n_images > _MOST_VALUES:
+        n_at_once //= 2
+    waiting: deque[Float32] = deque()
+    n_waiting, n_left = 0, n_units  # of the block
     for block in blocks:
         waiting.append(block)
-        if sum(map(len, waiting)) >= n_units:
-            joined = np.concatenate(waiting)
-            whole = len(joined) - len(joined) % n_units
-            yield from np.split(joined[:whole], range(n_units, whole, n_units))
-            waiting = [joined[whole:]]
-    if waiting and len(rest := np.concatenate(waiting)):
-        yield rest
+        n_waiting += len(block)
+        while n_waiting >= n_left or n_waiting >= n_at_once + 2:
+            count = n_left if n_left <= n_at_once + 1 else n_at_once
+            yield _first_units(waiting, count)
+            n_waiting -= count
+            n_left = n_left - count or n_units
+    if n_waiting:
+        yield _first_units(waiting, n_waiting)
+
+
+def _first_units(waiting: deque[Float32], count: int) -> Float32:
+    """Take so many units away from what waits; nothing is copied where they came together."""
+    taken = []
+    while count:
+        block = waiting.popleft()
+        taken.append(block[:count])
+        if len(block) > count:
+            waiting.appendleft(block[count:])
+        count -= len(taken[-1])
+    return taken[0] if len(taken) == 1 else np.concatenate(taken)
 
 
 def _join(blocks: list[BlockMeasures]) -> ClassMeasures:

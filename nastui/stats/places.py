@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nastui.records import Float32, Int32, Int64
+from nastui.stats.fillings import Fillings
 from nastui.stats.labels import Labels
 
 
@@ -41,23 +42,26 @@ class Places:
             of_place = np.repeat(numbers, sizes)
         return cls(sizes, number_of, of_place, in_turn)
 
-    def shuffled(self, count: int, seed: int) -> Int32:
-        """The image at each place, all of them in any order, (count, N)."""
-        rng = np.random.default_rng((seed, 1))
-        images = np.empty((count, len(self.of_place)), dtype=np.int32)
-        for row in images:
-            row[:] = rng.permutation(len(row))
-        return images
+    def shuffled(self, count: int, seed: int) -> Fillings:
+        """The image at each place, all of them in any order."""
 
-    def sampled(self, labels: Labels, count: int, seed: int) -> Int32:
-        """The image at each place, drawn with replacement from those of its class, (count, N)."""
-        rng = np.random.default_rng((seed, 2))
+        def draw(rng: np.random.Generator) -> Int32:
+            images = np.arange(len(self.of_place), dtype=np.int32)
+            rng.shuffle(images)
+            return images
+
+        return Fillings.of(draw, count, (seed, 1), len(self.of_place))
+
+    def sampled(self, labels: Labels, count: int, seed: int) -> Fillings:
+        """The image at each place, drawn with replacement from those of its class."""
         starts = np.empty_like(self.sizes)
         starts[self.number_of[labels.present]] = labels.starts
-        images = np.empty((count, len(self.of_place)), dtype=np.int32)
-        for row in images:
-            row[:] = labels.order[starts[self.of_place] + rng.integers(0, self.sizes[self.of_place])]
-        return images
+
+        def draw(rng: np.random.Generator) -> Int32:
+            drawn = starts[self.of_place] + rng.integers(0, self.sizes[self.of_place])
+            return labels.order[drawn].astype(np.int32)
+
+        return Fillings.of(draw, count, (seed, 2), len(self.of_place))
 
     def class_sums(self, values: Float32, images: Int32) -> Float32:
         """The sums of `values` (N, U) over the images that stand at the places of each class, (K, U).

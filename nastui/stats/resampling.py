@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nastui.records import Bool, Float32, Float64, Int32, Int64
+from nastui.records import Bool, Float32, Float64, Int64
+from nastui.stats.fillings import Fillings
 from nastui.stats.labels import Labels
 from nastui.stats.places import Places
 from nastui.stats.spans import Spans
@@ -31,11 +32,11 @@ class Null:
 
 @dataclass(frozen=True, slots=True)
 class Resampling:
-    """The images at the classes' places: `shuffles` (P, N), `samples` (R, N)."""
+    """The images at the classes' places: P `shuffles` and R `samples`."""
 
     places: Places
-    shuffles: Int32
-    samples: Int32
+    shuffles: Fillings
+    samples: Fillings
 
     @classmethod
     def of(cls, labels: Labels, shuffles: int, resamples: int, seed: int) -> Resampling:
@@ -75,7 +76,7 @@ class Resampling:
         lo, hi = np.quantile(index, _INTERVAL, axis=0)
         return lo.astype(np.float64), hi.astype(np.float64)
 
-    def _class_means(self, spans: Spans, fillings: Int32) -> Iterator[tuple[Float32, Float32]]:
+    def _class_means(self, spans: Spans, fillings: Fillings) -> Iterator[tuple[Float32, Float32]]:
         """For every filling of the places, the means of the classes, (K, U), -inf for one without finite values, and
         how many of these it has, (K, U) or (K, 1)."""
         sizes = self.places.sizes.astype(np.float32)[:, None]

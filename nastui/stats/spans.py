@@ -36,6 +36,22 @@ class Spans:
         finite = None if values.mask is None else np.ascontiguousarray(values.mask.T, dtype=np.float32)
         return cls(np.ascontiguousarray(shares.T, dtype=np.float32), finite, floor, ceiling, variance)
 
+    @classmethod
+    def in_parts(cls, values: Float32, n_at_once: int) -> Spans:
+        """Of `values` (U, N), so many units at a time: the float64 copies stay small."""
+        shares = np.empty(values.shape[::-1], dtype=np.float32)
+        finite: Float32 | None = None
+        others: list[tuple[Float64, Float64, Float64]] = []
+        for first in range(0, len(values), n_at_once):
+            units = slice(first, first + n_at_once)
+            part = cls.of(FiniteValues.of(values[units]))
+            shares[:, units] = part.values
+            if part.finite is not None:
+                finite = np.ones_like(shares) if finite is None else finite
+                finite[:, units] = part.finite
+            others.append((part.floor, part.ceiling, part.variance))
+        return cls(shares, finite, *(np.concatenate(column) for column in zip(*others, strict=True)))
+
     def index(self, top: Float32, rest: Float32) -> Float32:
         """The shifted selectivity index of a class mean `top` and the mean `rest` of the others', (..., U).
 

@@ -14,7 +14,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from nastui.measure_records import ClassMeasures, MeasureOptions
 from nastui.records import Float32, Int64
-from nastui.stats import block_measures
+from nastui.stats import block_measures, class_measures, fillings
 from nastui.stats.class_measures import default_top_k, measure_layer
 
 QUICK = MeasureOptions(shuffles=9, resamples=9)
@@ -152,6 +152,23 @@ def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch, has_gaps: bool) -> 
     for step in (1, 64, 250):
         blocks = (values[first : first + step] for first in range(0, 600, step))
         assert_equal(measure_layer(blocks, class_ids, 4, 30, QUICK), at_once)
+
+
+@pytest.mark.parametrize("n_units", [1, 64, 65, 66, 97])
+@pytest.mark.parametrize("n_classes", [3, 900])
+def test_parts_of_a_block_and_labels_shuffled_anew_do_not_show(
+    monkeypatch: pytest.MonkeyPatch, n_units: int, n_classes: int
+) -> None:
+    """With very many images less is held at a time: the numbers are the same to the last bit."""
+    rng = np.random.default_rng(n_units)
+    values, class_ids = mixed_layer(rng, n_units, 4200), rng.integers(0, n_classes, 4200)
+    values[::3, rng.random(4200) < 0.1] = np.nan
+    at_once = measure(values, class_ids, n_classes)
+    monkeypatch.setattr(class_measures, "_MOST_VALUES", 20_000)
+    monkeypatch.setattr(block_measures, "_SPAN_VALUES", 10_000)
+    monkeypatch.setattr(fillings, "_KEPT_BYTES", 0)
+    blocks = (values[first : first + 7] for first in range(0, n_units, 7))
+    assert_equal(measure_layer(blocks, class_ids, n_classes, 30, QUICK), at_once)
 
 
 @settings(max_examples=50)

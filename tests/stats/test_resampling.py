@@ -56,7 +56,7 @@ def test_shuffles_keep_all_images_and_samples_keep_the_classes(class_ids: Int64)
     places = Places.of(labels)
     for images in places.shuffled(5, seed=3):
         assert sorted(images.tolist()) == list(range(len(class_ids)))
-    samples = places.sampled(labels, 200, seed=3)
+    samples = np.stack([*places.sampled(labels, 200, seed=3)])
     assert (places.number_of[class_ids[samples]] == places.of_place).all()
     assert set(samples.ravel().tolist()) == set(range(len(class_ids)))
 
