@@ -13,6 +13,7 @@ from torch import Tensor
 
 from nastui.engine.batches import highest
 from nastui.engine.capture import ActivationCapture
+from nastui.engine.computing import Computing
 from nastui.engine.evaluation import evaluating, on_device
 from nastui.engine.pictures import SUFFIXES, open_picture
 from nastui.engine.plan import library_versions
@@ -87,6 +88,7 @@ def probe_images(
         module = rebuilt.model.module
         with evaluating(module), on_device(probing.device, module, is_borrowed=rebuilt.is_borrowed) as device:
             _check_answers(run, rebuilt, anew, device, probing)
+            _say_precision(rebuilt, device, probing)
             return _probe_all(run, rebuilt, images, device, probing)
 
 
@@ -102,6 +104,12 @@ def _check_answers(
         probing.on_remark(f"not checked whether the model still answers as in the scan: {error.message}")
         return
     check_answers(run, whole, device)
+
+
+def _say_precision(rebuilt: RebuiltModel, device: torch.device, probing: Probing) -> None:
+    then, now = Computing.read(rebuilt.spec.computing).precision, rebuilt.computing(device).precision
+    if now != then:
+        probing.on_remark(f"the scan computed in {then}, which {device.type} does not: the probes are in {now}")
 
 
 def _probe_all(
@@ -171,7 +179,8 @@ class _Answers:
     def to(self, shown: _Shown, note: str | None) -> NewProbe:
         """What they give this one."""
         spec, module = self._rebuilt.spec, self._rebuilt.model.module
-        with ActivationCapture(module, self._layers, parse_reduction(spec.reduction), spec.seed) as capture:
+        reduction, computing = parse_reduction(spec.reduction), self._rebuilt.computing(self._device)
+        with ActivationCapture(module, self._layers, reduction, spec.seed, computing) as capture:
             captured = capture.run(shown.inputs[None].to(self._device), np.array([self._image_id(shown)]))
         top5 = highest(captured.output)[0] if captured.output.ndim == 2 else ()
         return NewProbe(

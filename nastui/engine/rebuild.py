@@ -19,6 +19,7 @@ import torch
 from PIL import Image
 from torch import nn
 
+from nastui.engine.computing import Computing, ComputingOptions
 from nastui.engine.layers import CaptureLayer, select_layers
 from nastui.engine.loader import first_decodable
 from nastui.engine.models import FILE_KINDS, MODEL_KINDS, LoadedModel, Transform, adopt_model, load_model
@@ -36,6 +37,7 @@ from nastui.store.reader import RunReader
 
 _SAMPLE = 8  # images whose logits are compared with the scan's
 _TOLERANCE = 0.01  # of the highest logit: devices and batches differ by less
+_LOW_PRECISION_TOLERANCE = 0.05  # where the scan computed in bfloat16 or float16
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,18 @@ class RebuiltModel:
     preprocessing: Preprocessing
     spec: RunSpec
     is_borrowed: bool
+
+    def computing(self, device: torch.device) -> Computing:
+        """As the model was run in the scan, but not compiled: that pays for many images only. float32 where `device`
+        does not compute in the scan's precision."""
+        known = Computing.read(self.spec.computing)
+        found = replace(known, device=str(device), compiled=False, effect=None)
+        try:
+            wanted = ComputingOptions(known.memory_format, known.precision)
+            wanted.check(device, parse_reduction(self.spec.reduction))
+        except UsageError:
+            return replace(found, precision="float32")
+        return found
 
     def capture_layers(
         self, layers: Sequence[LayerInfo], image: SourceImage, device: torch.device
@@ -129,9 +143,11 @@ def check_answers(run: RunReader, rebuilt: Rebuilt, device: torch.device) -> Non
     """
     answered = np.flatnonzero(run.image_table().prediction >= 0)
     some = answered[np.linspace(0, len(answered) - 1, min(_SAMPLE, len(answered))).astype(int)].tolist()
+    is_exact = Computing.read(rebuilt.spec.computing).precision == "float32"
+    tolerance = _TOLERANCE if is_exact else _LOW_PRECISION_TOLERANCE
     for image in run.images(some):
         picture = rebuilt.source.load(rebuilt.indices[image.id])
-        with torch.inference_mode():
+        with torch.inference_mode(), rebuilt.computing(device).casting(device):
             logits = run_forward(rebuilt.model.module, rebuilt.preprocessing(picture)[None].to(device))
         if logits.ndim != 2:
             raise UnsupportedOutput(
@@ -139,7 +155,7 @@ def check_answers(run: RunReader, rebuilt: Rebuilt, device: torch.device) -> Non
                 hint="Nothing can be called right or wrong. Wrap it in a module whose forward returns the logits.",
             )
         then, now = image.top5[0][1], float(logits.max())
-        if not abs(now - then) <= _TOLERANCE * float(logits.abs().max()):
+        if not abs(now - then) <= tolerance * float(logits.abs().max()):
             raise ScanError(
                 f"The model answers otherwise than in the scan: {now:.5g} for {image.source}, where it was {then:.5g}.",
                 hint="Its code or its transform has changed: use the code of that time, or scan again.",

@@ -262,3 +262,13 @@ def test_a_probe_of_the_same_file_is_shown_anew(files: Path) -> None:
     with RunReader(path) as run:
         (probe,) = run.probes()
     assert replace(probe, created="") == replace(probe, created="", id=1, note="first")
+
+
+def test_a_run_that_was_computed_in_another_precision_is_probed_in_it(files: Path) -> None:
+    path = scan_files(files, precision="bfloat16", memory_format="channels_last")
+    probe_images(path, images_of(path, [3, 41]))
+    check_own(path, [3, 41], tolerance=2e-2)
+    with RunReader(path) as run:
+        layer = run.layer("conv")
+        found, stored = run.probe_values(layer)[0], run.image_values(layer, 3)
+    assert found.tolist() == stored.tolist(), "bfloat16 rounds so much that what is computed alike is equal"
