@@ -1,53 +1,34 @@
-"""Models: from `torchvision:NAME`, a person's factory or a module in hand to one object that a scan can use."""
+"""Models by kind: `torchvision:NAME`, `timm:NAME`, `hf:FOLDER`, a file, a person's factory, or a module in hand.
+
+A new kind is a file here with `load(location, weights) -> LoadedModel` and one line in MODEL_KINDS.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
-from PIL import Image
 from torch import nn
 
+from nastui.engine import exported_models, hf_models, timm_models, torchscript_models, torchvision_models
 from nastui.engine.factories import call_factory
-from nastui.engine.name_index import as_names
-from nastui.engine.torchvision_models import find_torchvision_model, model_names
-from nastui.engine.weights import file_sha256, fit_state_dict, read_state_dict, state_sha256
+from nastui.engine.loaded_model import LoadedModel, Transform, output_names
+from nastui.engine.weights import fit_state_dict, read_state_dict, state_sha256, weights_sha256
 from nastui.errors import ModelNotFound
 
-Transform = Callable[[Image.Image], Any]
+__all__ = ["FILE_KINDS", "MODEL_KINDS", "LoadedModel", "Transform", "adopt_model", "load_model"]
 
-TORCHVISION = "torchvision:"
-_FORMS = "Write torchvision:NAME, torchvision:NAME@DEFAULT, path/to/file.py:factory or package.module:factory."
+MODEL_KINDS: Mapping[str, Callable[[str, Path | None], LoadedModel]] = {
+    torchvision_models.KIND: torchvision_models.load,
+    timm_models.KIND: timm_models.load,
+    hf_models.KIND: hf_models.load,
+    torchscript_models.KIND: torchscript_models.load,
+    exported_models.KIND: exported_models.load,
+}
+FILE_KINDS = (hf_models.KIND, torchscript_models.KIND, exported_models.KIND)  # what they name may be a file or folder
+
 _BUILD_SEED = 0
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedModel:
-    """A module in eval mode on the CPU and what is known about it.
-
-    `transform`: from a PIL image to the module's input, None where nobody gave one.
-    `classes`: names of the outputs in order, None where nobody gave them; not checked against the number of outputs.
-    `weights`: the file, torchvision's name for them, or "" where the module came as it is; `is_random` where that means
-    that torchvision built it untrained. `weights_sha256`: over the file, or over the tensors where there is no file.
-    """
-
-    module: nn.Module
-    transform: Transform | None
-    classes: tuple[str, ...] | None
-    spec: str
-    weights: str
-    weights_sha256: str
-    is_random: bool = False
-
-    @property
-    def input_channels(self) -> int | None:
-        """Colour channels that the first 2-d convolution takes, None where there is none: 1 is grey, 3 is RGB."""
-        convolutions = (m for m in self.module.modules() if isinstance(m, nn.Conv2d))
-        first = next(convolutions, None)
-        return None if first is None else first.in_channels
 
 
 def load_model(spec: str, weights: Path | None = None) -> LoadedModel:
@@ -55,14 +36,14 @@ def load_model(spec: str, weights: Path | None = None) -> LoadedModel:
 
     Random initial values are the same every time. Raises ModelNotFound, or WeightsError where the weights do not fit.
     """
+    kind, colon, location = spec.partition(":")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(_BUILD_SEED)
-        if spec.startswith(TORCHVISION):
-            return _load_torchvision(spec, weights)
-        if ":" in spec:
+        if colon and kind in MODEL_KINDS:
+            return MODEL_KINDS[kind](location, weights)
+        if colon:
             return _load_factory(spec, weights)
-    hint = f"Did you mean {TORCHVISION}{spec}?" if spec.partition("@")[0] in model_names() else _FORMS
-    raise ModelNotFound(f"'{spec}' names no model.", hint=hint)
+    raise ModelNotFound(f"'{spec}' names no model.", hint=_meant(spec))
 
 
 def adopt_model(
@@ -75,30 +56,23 @@ def adopt_model(
     return LoadedModel(module, transform, output_names(names, spec), spec, "", state_sha256(module))
 
 
-def output_names(value: object, spec: str) -> tuple[str, ...] | None:
-    """`CLASSES` or `.classes` as a tuple of names. Raises ModelNotFound where it is no sequence of names."""
-    if value is None or callable(value):
-        return None
-    if isinstance(value, str) or not isinstance(value, Sequence):
-        raise ModelNotFound(
-            f"The output names of {spec} are a {type(value).__name__}.", hint="Give CLASSES as a tuple of names."
-        )
-    return as_names(value)
-
-
-def _load_torchvision(spec: str, weights: Path | None) -> LoadedModel:
-    found = find_torchvision_model(spec.removeprefix(TORCHVISION), weights)
-    if weights is None:
-        module = found.build().eval()
-        name = found.enum.name if found.is_pretrained else ""
-        is_random = not found.is_pretrained
-        classes = found.categories
-        return LoadedModel(
-            module, found.transform, classes or None, spec, name, state_sha256(module), is_random=is_random
-        )
-    module, state, classes = found.build_for(read_state_dict(weights))
-    fit_state_dict(module, state, path=weights)
-    return LoadedModel(module.eval(), found.transform, classes or None, spec, str(weights), file_sha256(weights))
+def _meant(spec: str) -> str:
+    """What a spec without a kind may mean."""
+    name = spec.partition("@")[0]
+    kinds = [kind.KIND for kind in (torchvision_models, timm_models) if kind.names_model(name)]
+    if kinds:
+        return f"Did you mean {' or '.join(f'{kind}:{spec}' for kind in kinds)}?"
+    path = Path(spec).expanduser()
+    if path.is_dir() and (path / "config.json").is_file():
+        return f"Did you mean {hf_models.KIND}:{spec}?"
+    if path.suffix == ".pt2":
+        return f"Did you mean {exported_models.KIND}:{spec}?"
+    if path.suffix == ".py":
+        return f"Which function of it? Write {spec}:factory."
+    if path.is_file():
+        return f"Is it weights, give it with --weights; is it TorchScript, write {torchscript_models.KIND}:{spec}."
+    forms = ", ".join(f"{kind}:…" for kind in MODEL_KINDS)
+    return f"Write {forms}, path/to/file.py:factory or package.module:factory."
 
 
 def _load_factory(spec: str, weights: Path | None) -> LoadedModel:
@@ -120,7 +94,7 @@ def _load_factory(spec: str, weights: Path | None) -> LoadedModel:
     if weights is None:
         return LoadedModel(module, transform, classes, spec, "", state_sha256(module))
     fit_state_dict(module, read_state_dict(weights), path=weights)
-    return LoadedModel(module, transform, classes, spec, str(weights), file_sha256(weights))
+    return LoadedModel(module, transform, classes, spec, str(weights), weights_sha256(weights))
 
 
 def _bare(module: nn.Module) -> nn.Module:

@@ -14,8 +14,35 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-from nastui.engine.weights import find_misfit, unwrapped
+from nastui.engine.loaded_model import LoadedModel
+from nastui.engine.weights import find_misfit, fit_state_dict, read_state_dict, state_sha256, unwrapped, weights_sha256
 from nastui.errors import ModelNotFound, WeightsError
+
+KIND = "torchvision"
+
+
+def load(location: str, weights: Path | None) -> LoadedModel:
+    """Build `NAME`, with torchvision's own weights if it is `NAME@WEIGHTS`, or with those of a file.
+
+    Raises ModelNotFound or WeightsError.
+    """
+    spec, found = f"{KIND}:{location}", find_torchvision_model(location, weights)
+    if weights is None:
+        module = found.build().eval()
+        name, published = (found.enum.name, "") if found.is_pretrained else ("", f"{spec}@DEFAULT")
+        return LoadedModel(
+            module,
+            found.transform,
+            found.categories or None,
+            spec,
+            name,
+            state_sha256(module),
+            is_random=not found.is_pretrained,
+            published=published,
+        )
+    module, state, classes = found.build_for(read_state_dict(weights))
+    fit_state_dict(module, state, path=weights)
+    return LoadedModel(module.eval(), found.transform, classes or None, spec, str(weights), weights_sha256(weights))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +97,11 @@ class TorchvisionModel:
 def model_names() -> list[str]:
     """All of torchvision's classification models."""
     return list(torchvision.models.list_models(module=torchvision.models))
+
+
+def names_model(text: str) -> bool:
+    """Whether torchvision has a classification model of that name."""
+    return text in model_names()
 
 
 def find_torchvision_model(text: str, weights: Path | None) -> TorchvisionModel:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from nastui.engine.pickle_globals import foreign_globals
+from nastui.engine.safetensors_files import INDEX_SUFFIX, SUFFIX, read_safetensors, shards
 from nastui.errors import WeightsError
 
 StateDict = dict[str, Tensor]
@@ -116,6 +117,14 @@ def fit_state_dict(module: nn.Module, state: Mapping[str, Tensor], *, path: Path
         raise WeightsError(f"{path} does not fit the model: {exc}", hint=_misfit_hint(module, fitting)) from exc
 
 
+def weights_sha256(path: Path) -> str:
+    """The sha256 of a weights file as hex digits; of an index of parts that of its own sum and theirs."""
+    parts = shards(path) if path.name.endswith(INDEX_SUFFIX) else []
+    if not parts:
+        return file_sha256(path)
+    return hashlib.sha256("".join(map(file_sha256, (path, *parts))).encode()).hexdigest()
+
+
 def file_sha256(path: Path) -> str:
     """The sha256 of a file's bytes as hex digits."""
     with path.open("rb") as file:
@@ -137,11 +146,8 @@ def state_sha256(module: nn.Module) -> str:
 def _load(path: Path) -> object:
     if not path.is_file():
         raise WeightsError(f"There is no weights file {path}.", hint="Check the path given as --weights.")
-    if path.suffix == ".safetensors":
-        raise WeightsError(
-            f"{path} is a safetensors file, which nastui does not read.",
-            hint="Convert it: torch.save(safetensors.torch.load_file('FILE'), 'weights.pt').",
-        )
+    if path.name.endswith((SUFFIX, INDEX_SUFFIX)):
+        return read_safetensors(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's advice on pickle protocols and archives: the errors below say it

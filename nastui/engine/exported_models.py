@@ -1,0 +1,74 @@
+"""Files of `torch.export.save`, `exported:FILE`: taken apart again into the modules that they were exported from."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import torch
+from torch import nn
+from torch.export.unflatten import unflatten
+
+from nastui.engine.loaded_model import LoadedModel
+from nastui.engine.weights import file_sha256
+from nastui.errors import ModelNotFound, UsageError
+
+KIND = "exported"
+_DYNAMIC = (
+    "Export it with a free number of images: "
+    "torch.export.export(model.eval(), (images,), dynamic_shapes=({0: torch.export.Dim('batch')},))."
+)
+
+
+def load(location: str, weights: Path | None) -> LoadedModel:
+    """Open a file that `torch.export.save` wrote. Inner modules have their names, and hooks see their calls.
+
+    Raises ModelNotFound where it is none, takes only so many images at once or was exported in training mode, and
+    UsageError where other weights were given.
+    """
+    path, spec = Path(location).expanduser(), f"{KIND}:{location}"
+    if weights is not None:
+        raise UsageError(f"{spec} holds its own weights.", hint="Leave --weights out.")
+    if not path.is_file():
+        raise ModelNotFound(f"There is no file {path}.", hint="Write exported:FILE, relative to this folder.")
+    try:
+        program = torch.export.load(path)
+        module: nn.Module = unflatten(program)
+    except (RuntimeError, ValueError, KeyError, AssertionError, BadZipFile, pickle.UnpicklingError) as exc:
+        raise ModelNotFound(
+            f"{path} cannot be read as a file of torch.export: {str(exc).strip().partition(chr(10))[0]}",
+            hint="torch.export.save writes them; a newer torch may not read an older one's.",
+        ) from exc
+    _check(program, spec)
+    return LoadedModel(module.eval(), None, None, spec, "", file_sha256(path))
+
+
+def _check(program: Any, spec: str) -> None:
+    """Whether scans can use it."""
+    graph = program.graph_module.graph
+    names = set(program.graph_signature.user_inputs)
+    inputs = [node.meta["val"] for node in graph.nodes if node.op == "placeholder" and node.name in names]
+    tensors = [value for value in inputs if isinstance(value, torch.Tensor)]
+    if len(tensors) != 1 or len(inputs) != 1:
+        raise ModelNotFound(
+            f"{spec} takes {len(inputs)} inputs.", hint="Export a module that takes one tensor: images."
+        )
+    if not tensors[0].ndim or isinstance(tensors[0].shape[0], int):
+        shape = "×".join(map(str, tensors[0].shape))
+        raise ModelNotFound(f"{spec} takes images in batches of {shape} and no others.", hint=_DYNAMIC)
+    for node in graph.nodes:
+        if node.op == "call_function" and _is_training(node):
+            raise ModelNotFound(
+                f"{spec} was exported in training mode: {node.target} depends on chance or on the other images.",
+                hint="Call model.eval() before torch.export.export.",
+            )
+
+
+def _is_training(node: Any) -> bool:
+    """Whether an operation of the graph is dropout or batch normalisation as in training."""
+    name = str(node.target)
+    if name in ("aten.dropout.default", "aten.feature_dropout.default", "aten.native_dropout.default"):
+        return len(node.args) > 2 and bool(node.args[2]) and float(node.args[1]) > 0
+    return name == "aten.batch_norm.default" and len(node.args) > 5 and bool(node.args[5])
