@@ -21,7 +21,7 @@ from nastui.store.half_precision import to_float32
 TILE_UNITS = 64
 TILE_IMAGES = 1024
 
-_ROW_BYTES = 512 << 20  # of a row of tiles, which is kept in memory while it fills
+_ROW_BYTES = 128 << 20  # of a row of tiles, which is kept in memory while it fills
 _POSITION_TYPES = ("uint8", "uint16", "uint32")
 _VALUES: dict[ValueType, np.dtype[Any]] = {"float32": np.dtype("<f4"), "float16": np.dtype("<f2")}
 
@@ -50,12 +50,17 @@ def position_type(layer: LayerSpec) -> str | None:
 
 
 def images_in_a_tile(layers: Sequence[LayerSpec]) -> int:
-    """How many images a row of tiles may hold without taking more than half a gigabyte of memory."""
-    per_image = sum(layer.n_units * (8 if layer.has_positions else 4) for layer in layers)
+    """How many images a row of tiles may hold without taking more than 128 MB of memory."""
+    per_image = sum(layer.n_units * _bytes_of_a_value(layer) for layer in layers)
     images = TILE_IMAGES
     while images > 1 and images * per_image > _ROW_BYTES:
         images //= 2
     return images
+
+
+def _bytes_of_a_value(layer: LayerSpec) -> int:
+    name = position_type(layer)
+    return _VALUES[layer.value_type].itemsize + (0 if name is None else np.dtype(name).itemsize)
 
 
 def remove_tiles(connection: sqlite3.Connection, layer: TiledLayer, first_image: int) -> None:

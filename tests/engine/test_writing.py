@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any
 
+import numpy as np
 import pytest
 
+from nastui.engine import writing
 from nastui.engine.writing import BackgroundWriter
 from nastui.errors import StoreFull
-from nastui.records import Batch
+from nastui.records import Batch, ImageResult
 
 
 class FakeWriter:
@@ -53,7 +56,9 @@ def background(writer: FakeWriter) -> BackgroundWriter:
 
 
 def batch(first_image: int) -> Batch:
-    return Batch(first_image, (), {}, {})
+    """One of 100 bytes."""
+    picture = ImageResult(bytes(20), 1, 1, None, ())
+    return Batch(first_image, (picture,), {"a": np.zeros((1, 15), np.float32)}, {"a": np.zeros((1, 5), np.int32)})
 
 
 def test_batches_arrive_in_order_in_one_other_thread() -> None:
@@ -68,23 +73,42 @@ def test_batches_arrive_in_order_in_one_other_thread() -> None:
     assert fake.closed_with == [None]
 
 
-def test_the_model_does_not_wait_for_a_write_but_never_runs_far_ahead() -> None:
+@pytest.mark.parametrize(
+    ("most", "limits"), [(3, {"_MOST_BATCHES": 3}), (5, {"_MOST_BYTES": 500}), (1, {"_MOST_BYTES": 7})]
+)
+def test_the_model_does_not_wait_for_a_write_but_never_runs_far_ahead(
+    monkeypatch: pytest.MonkeyPatch, most: int, limits: dict[str, int]
+) -> None:
+    """At most so many batches, or so many bytes, or one batch that is larger than that."""
+    for name, limit in limits.items():
+        monkeypatch.setattr(writing, name, limit)
     gate = threading.Semaphore(0)
     fake = FakeWriter(gate=gate)
     with background(fake) as writer, ThreadPoolExecutor(1) as model:
-        for first in range(3):
+        for first in range(most):
             writer.append(batch(first))
         assert fake.got == []
-        for first in range(3, 10):
+        for first in range(most, 10):
             is_waiting = model.submit(writer.append, batch(first))
             with pytest.raises(TimeoutError):
                 is_waiting.result(timeout=0.01)
             gate.release()
             is_waiting.result()
-            assert fake.got == list(range(first - 2))
-        gate.release(3)
+            assert fake.got == list(range(first + 1 - most))
+        gate.release(most)
         writer.checkpoint()
         assert fake.n_done == 10
+
+
+def test_an_error_is_raised_by_the_next_call_even_when_there_is_room() -> None:
+    fake = FakeWriter(full_from=0)
+    with background(fake) as writer:
+        writer.append(batch(0))
+        while not writer._waiting[0][0].done():
+            time.sleep(0.001)
+        with pytest.raises(StoreFull):
+            writer.append(batch(1))
+    assert fake.got == []
 
 
 def write_until_full(writer: BackgroundWriter) -> None:

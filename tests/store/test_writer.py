@@ -195,5 +195,6 @@ def test_positions_take_the_smallest_type(shape: tuple[int, ...], expected: str)
 
 def test_a_row_of_tiles_fits_in_memory_however_wide() -> None:
     every_element = LayerSpec("features.0", "Conv2d", (64, 55, 55), 64 * 55 * 55, has_positions=False)
-    assert images_in_a_tile([every_element]) == 512
+    assert images_in_a_tile([every_element]) == 128
+    assert images_in_a_tile([replace(every_element, value_type="float16")]) == 256
     assert images_in_a_tile(LAYERS) == 1024
