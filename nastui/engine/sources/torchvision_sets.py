@@ -125,6 +125,11 @@ def _make(name: str, split: str, root: Path, *, download: bool) -> Any:
     advice = _advice(name, "download" in takes)
     if not download and not root.is_dir():  # some would make it, and be empty then
         raise DataNotFound(f"{name} is not in {root}: there is no such folder.", hint=advice)
+    if name == "ImageNet" and not (root / split).is_dir():  # torchvision would unpack up to 138 GB unasked
+        raise DataNotFound(
+            f"ImageNet is not in {root}: there is no folder {split}.",
+            hint=f"{advice} To unpack its archives run torchvision.datasets.ImageNet('{root}', '{split}') once.",
+        )
     try:
         if download:
             root.mkdir(parents=True, exist_ok=True)
@@ -148,16 +153,16 @@ def _advice(name: str, can_download: bool) -> str:
 
 def _as_source(dataset: Any, spec: str, version: str, root: Path) -> FileImages | DatasetSource:
     name = version.split(" ")[0]
-    classes = _NAMES.get(name) or getattr(dataset, "classes", None) or dataset.categories
+    dataset.classes = _NAMES.get(name) or getattr(dataset, "classes", None) or getattr(dataset, "categories", ())
     try:
         labels = _labels(dataset)
     except (TypeError, ValueError) as exc:  # FER2013 gives None for the labels of its test images
         raise DataNotFound(f"{version} has images without labels.", hint="Take another split.") from exc
     paths = _paths(dataset, root)
     if paths is None or labels is None:
-        return DatasetSource(dataset, spec, classes, labels=labels, root=root, version=version)
+        return DatasetSource(dataset, spec, labels=labels, root=root, version=version)
     chosen = sorted(range(len(paths)), key=lambda index: (labels[index], natural(paths[index])))
-    return FileImages(spec, root, as_names(classes), [labels[i] for i in chosen], [paths[i] for i in chosen])
+    return FileImages(spec, root, as_names(dataset.classes), [labels[i] for i in chosen], [paths[i] for i in chosen])
 
 
 def _labels(dataset: Any) -> list[int] | None:
