@@ -1,9 +1,8 @@
 """Activations written as they come, against a raw file of the same bytes written in order: 10,000 images × 4,096 units.
 
-Both sides get float32 batches of 32 images and end when all of it is on the disk. Raw: one `write` a batch and one fsync.
-nastui: a run's file of tiles, which anyone may read meanwhile, made, written, closed. Rounds alternate on the same disk
-and the median of the paired ratios counts; the ratio of processor times stands beside it, which other work on the disk
-does not disturb. Exits with 1 where the ratio is over its limit.
+Both sides get float32 batches of 32 images and end when all of it is on the disk. Raw: one `write` a batch and one
+fsync. nastui: a run's file of tiles, which anyone may read meanwhile, made, written, closed. Rounds alternate on the
+same disk and the median of the paired ratios counts. Exits with 1 where it is over the limit.
 
     python benchmarks/streamed_write.py [--rounds 7] [--images 10000] [--units 4096] [--folder PLACE] [--dtype float16]
 """
@@ -19,9 +18,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
-
 from synthetic_run import spec_of
 
 from nastui.records import Batch, ClassInfo, Float32, ImageResult, LayerSpec, ManifestImage, ValueType
@@ -52,11 +51,10 @@ def main() -> int:
     pairs = []
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         for number in range(options.rounds):
-            place = Path(folder) / str(number)
             get_ready(Path(folder), batches)
-            raw = cost(lambda: write_raw(place.with_suffix(".raw"), batches))
+            raw = cost(write_raw, Path(folder) / f"{number}.raw", batches)
             get_ready(Path(folder), batches)
-            tiled = cost(lambda: write_tiled(place.with_suffix(".nas.db"), batches, options.dtype))
+            tiled = cost(write_tiled, Path(folder) / f"{number}.nas.db", batches, options.dtype)
             pairs.append((raw, tiled))
     ratio = median(tiled.wall / raw.wall for raw, tiled in pairs)
     print(
@@ -81,9 +79,9 @@ def get_ready(folder: Path, batches: list[Float32]) -> None:
             file.write(values)
 
 
-def cost(work: Callable[[], None]) -> Cost:
+def cost(work: Callable[..., None], *arguments: Any) -> Cost:
     wall, processor = time.perf_counter(), time.process_time()
-    work()
+    work(*arguments)
     return Cost(time.perf_counter() - wall, time.process_time() - processor)
 
 
