@@ -94,9 +94,14 @@ model_options = _together(
         "--model",
         required=True,
         metavar="SPEC",
-        help="torchvision:NAME, torchvision:NAME@WEIGHTS, path/to/file.py:factory or package.module:factory.",
+        help="torchvision:NAME[@WEIGHTS], timm:NAME[@pretrained], hf:FOLDER_OR_NAME, torchscript:FILE, exported:FILE, "
+        "path/to/file.py:factory or package.module:factory.",
     ),
-    click.option("--weights", type=A_PATH, help="A file with the model's state_dict."),
+    click.option(
+        "--weights",
+        type=A_PATH,
+        help="A file with the model's state_dict. nastui scan takes wildcards ('epoch*.pt'): a run a checkpoint.",
+    ),
     click.option(
         "--layers",
         default="auto",
@@ -110,6 +115,13 @@ model_options = _together(
         default="max",
         show_default=True,
         help="How a channel's map becomes one number; with none every element is a unit.",
+    ),
+    click.option(
+        "--tokens",
+        type=click.Choice(["all", "class", "patches"]),
+        default="all",
+        show_default=True,
+        help="Which tokens count in layers that give tokens.",
     ),
 )
 

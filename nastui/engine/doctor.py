@@ -22,6 +22,7 @@ from nastui.engine.plan import PixelOptions, ScanOptions, ScanPlan
 from nastui.engine.preprocessing import Size
 from nastui.engine.reduction import parse_reduction
 from nastui.engine.scan import DEFAULT_BATCH_SIZE, ImageChoice, parse_value_type, planned
+from nastui.engine.tokens import parse_tokens
 from nastui.engine.trace import Call
 from nastui.engine.trial import Circumstances, choose_computing
 from nastui.limits import DEFAULT_RANGES
@@ -103,6 +104,7 @@ def prepared(
     weights: str | Path | None = None,
     layers: str | Sequence[str] = "auto",
     reduce: str = "max",
+    tokens: str = "all",
     per_class: int | None = None,
     classes: Sequence[str] | None = None,
     class_map: str | Path | None = None,
@@ -130,6 +132,7 @@ def prepared(
         class_map=Path(class_map) if isinstance(class_map, str) else class_map,
         command="nastui doctor",
         value_type=parse_value_type(dtype),
+        tokens=parse_tokens(tokens),
     )
     began = time.perf_counter()
     choice = ImageChoice(per_class, classes, download)

@@ -31,7 +31,7 @@ from nastui.engine.sources.source import SourceImage
 from nastui.engine.subset import Selection, manifest, manifest_sha256
 from nastui.engine.trace import trace_calls
 from nastui.errors import ScanError
-from nastui.records import ClassInfo, LayerSpec, ManifestImage, RunSpec, ValueType
+from nastui.records import ClassInfo, LayerSpec, ManifestImage, RunSpec, Tokens, ValueType
 
 _NAMED = 8
 _LIBRARIES = ("torch", "torchvision", "numpy", "pillow")
@@ -59,6 +59,7 @@ class ScanOptions:
     class_map: Path | ClassMap | None
     command: str
     value_type: ValueType = "float32"
+    tokens: Tokens = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ def plan_scan(
     )
     example = example_inputs(preprocessing, first, source.spec).to(device)
     trace = trace_calls(model.module, example)
-    layers = select_layers(trace, options.layers, options.reduction).stored_as(options.value_type)
+    layers = select_layers(trace, options.layers, options.reduction, options.tokens).stored_as(options.value_type)
     n_outputs = trace.output.shape[1] if trace.output.ndim == 2 else 0
     class_map = read_class_map(options.class_map) if isinstance(options.class_map, Path) else options.class_map
     match = match_classes(images.classes, model.classes, n_outputs, class_map)
@@ -238,6 +239,7 @@ def _run_spec(
 def _identity_of(layer: LayerSpec) -> tuple[Any, ...]:
     """What came later counts only where it is not as before, so that scans of older files stay the same scans."""
     later = {"value_type": layer.value_type} if layer.value_type != "float32" else {}
+    later |= {"tokens": layer.tokens} if layer.tokens not in (None, "all") else {}
     return (layer.path, layer.type, layer.shape, *([later] if later else ()))
 
 

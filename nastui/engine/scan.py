@@ -24,6 +24,7 @@ from nastui.engine.session import OnProgress, ScanProgress, ScanSession
 from nastui.engine.shared_scan import SharedScan
 from nastui.engine.sources import load_source
 from nastui.engine.subset import select_images
+from nastui.engine.tokens import parse_tokens
 from nastui.engine.trial import Circumstances, decide_computing
 from nastui.errors import UsageError
 from nastui.limits import DEFAULT_RANGES, MAX_RANGES
@@ -44,6 +45,7 @@ def scan(
     weights: str | Path | None = None,
     layers: str | Sequence[str] = "auto",
     reduce: str = "max",
+    tokens: str = "all",
     per_class: int | None = None,
     classes: Sequence[str] | None = None,
     download: bool = False,
@@ -74,8 +76,8 @@ def scan(
 
     `model`: a spec (docs/models.md), or a module in hand, which is left as it was. `data`: a spec (docs/images.md), or
     any dataset of (image, label) with `.classes`. `transform`, `outputs` (names, in order): of a module in hand.
-    `layers`: see `select_layers`; `reduce`: `reduce_output`; `per_class`, `classes`, `seed`: `select_images`; `kinds`:
-    `rule_kinds`; `dtype`: how values are stored, `memory_format`, `precision`, `compiled`: how the model is run, see
+    `layers`, `tokens`: see `select_layers`; `reduce`: `reduce_output`; `per_class`, `classes`, `seed`:
+    `select_images`; `kinds`: `rule_kinds`; `dtype`: how values are stored, `memory_format`, `precision`, `compiled`: how the model is run, see
     `choose_computing`; `distributed`: `SharedScan`. `batch_size`, `workers` and `device` change the speed alone.
     `on_progress` is called after every batch, and by another thread while units are measured; without it, warnings come
     through Python's `warnings`. `should_stop` is asked after every batch. Raises ScanInterrupted when stopped,
@@ -84,7 +86,8 @@ def scan(
     _check_counts(batch_size=batch_size, ranges=ranges, workers=workers)
     pixels, value_type = PixelOptions(size, mean, std, grayscale), parse_value_type(dtype)
     class_map = Path(class_map) if isinstance(class_map, str) else class_map
-    options = ScanOptions(layers, parse_reduction(reduce), seed, ranges, pixels, class_map, command, value_type)
+    reduction, kept = parse_reduction(reduce), parse_tokens(tokens)
+    options = ScanOptions(layers, reduction, seed, ranges, pixels, class_map, command, value_type, kept)
     choice = ImageChoice(per_class, classes, download)
     wanted = ComputingOptions.parse(memory_format, precision, compiled=compiled)
     pace = _Pace(batch_size, workers, kinds, on_progress, should_stop)

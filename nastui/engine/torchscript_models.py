@@ -116,6 +116,8 @@ class CheckedScript(ScriptedModule):
     def forward(self, *args: Any, method: str = "forward") -> Any:
         """As the file as a whole. Raises UnsupportedOutput where it answers the first images otherwise."""
         output = super().forward(*args, method=method)
+        if method != "forward":  # a method that the model's own forward calls
+            return output
         if self._answer is None:
             whole = self._script(*args)
             _check_same(output, whole)
