@@ -97,10 +97,20 @@ def scan(**options: Any) -> None:
 
     Ctrl-C stops a scan cleanly; the same command goes on where it stopped. The file can be looked at meanwhile. Started
     by `torchrun --nproc-per-node N -m nastui scan …`, N processes share the images.
+
+    With --weights 'epoch*.pt' each checkpoint gets a run: --out run.nas.db means run.epoch1.nas.db and so on, and
+    {name} in it stands for the checkpoint's name.
     """
+    from nastui.commands.checkpoints import checkpoint_files, scan_checkpoints
     from nastui.scanning import scan_with_bar
 
-    if (path := scan_with_bar(command=shlex.join(["nastui", *sys.argv[1:]]), **options)) is not None:
+    command = shlex.join(["nastui", *sys.argv[1:]])
+    if files := checkpoint_files(options["weights"]):
+        del options["weights"]
+        for finished in scan_checkpoints(files, command=command, **options):
+            click.echo(finished)
+        return
+    if (path := scan_with_bar(command=command, **options)) is not None:
         click.echo(path)
 
 

@@ -77,8 +77,8 @@ def scan(
     `model`: a spec (docs/models.md), or a module in hand, which is left as it was. `data`: a spec (docs/images.md), or
     any dataset of (image, label) with `.classes`. `transform`, `outputs` (names, in order): of a module in hand.
     `layers`, `tokens`: see `select_layers`; `reduce`: `reduce_output`; `per_class`, `classes`, `seed`:
-    `select_images`; `kinds`: `rule_kinds`; `dtype`: how values are stored, `memory_format`, `precision`, `compiled`: how the model is run, see
-    `choose_computing`; `distributed`: `SharedScan`. `batch_size`, `workers` and `device` change the speed alone.
+    `select_images`; `kinds`: `rule_kinds`; `dtype`: how values are stored, `memory_format`, `precision`, `compiled`:
+    how the model is run, see `choose_computing`; `distributed`: `SharedScan`. The others change the speed alone.
     `on_progress` is called after every batch, and by another thread while units are measured; without it, warnings come
     through Python's `warnings`. `should_stop` is asked after every batch. Raises ScanInterrupted when stopped,
     OutputExists where `out` is another scan or finished (`force` replaces it), and nastui's other errors.
