@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 from torch import Tensor
 
 SUFFIXES = frozenset(
@@ -19,8 +19,26 @@ SUFFIXES = frozenset(
 )
 
 _ORIENTATION = 0x0112  # the Exif tag
+# What brings each orientation upright. ImageOps.exif_transpose does it too, but fails where other Exif data is damaged.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 _ALPHA = ("RGBA", "LA", "PA", "La", "RGBa")
 _HEIC = (b"heic", b"heix", b"hevc", b"heim", b"mif1", b"msf1")  # brands of ISO/IEC 23008-12
+_STARTS = {
+    b"\x89PNG": "PNG",
+    b"\xff\xd8\xff": "JPEG",
+    b"GIF8": "GIF",
+    b"RIFF": "WebP",
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+}
 _SHOWN = 8  # bytes of a file that nobody knows
 
 
@@ -50,7 +68,6 @@ def as_picture(image: Image.Image) -> Image.Image:
     if image.mode in _ALPHA or (image.mode in ("1", "L", "P", "RGB") and "transparency" in image.info):
         return _on_white(image)
     if image.mode in ("L", "RGB"):
-        image.load()
         return image
     if image.mode.startswith("I"):
         array: NDArray[Any] = np.asarray(image)
@@ -116,16 +133,20 @@ def _instead(data: bytes) -> str:
         return "it is a web page"
     if start.startswith(b"version https://git-lfs"):
         return "it is a pointer of Git LFS; `git lfs pull` gets the image"
+    kind = next((kind for magic, kind in _STARTS.items() if data.startswith(magic)), None)
+    if kind is not None:
+        return f"it begins as {kind} does, and is damaged or ends too early"
     return f"it begins with the bytes {data[:_SHOWN].hex(' ')}"
 
 
 def _upright(image: Image.Image) -> Image.Image:
     """Turned by its Exif orientation; as it is where its Exif data is damaged."""
+    image.load()  # turns TIFFs, and then takes the orientation out
     try:
-        orientation = image.getexif().get(_ORIENTATION, 1)
-    except Exception:  # Pillow raises SyntaxError, struct.error, KeyError and more on damaged Exif data
+        turn = _TURNS.get(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # Pillow raises SyntaxError, struct.error and more on damaged Exif data
         return image
-    return image if orientation == 1 else ImageOps.exif_transpose(image)
+    return image if turn is None else image.transpose(turn)
 
 
 def _on_white(image: Image.Image) -> Image.Image:
