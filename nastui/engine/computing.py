@@ -60,8 +60,10 @@ class Computing:
 
     @classmethod
     def read(cls, text: str) -> Computing:
-        """What `describe` wrote. Of runs that do not say it: plain, as all were."""
-        known: dict[str, Any] = json.loads(text)
+        """What `describe` wrote. Of runs that do not say it: plain, as all were. Raises ValueError for other text."""
+        known: Any = json.loads(text)
+        if not isinstance(known, dict):
+            raise ValueError(f"{text} says nothing of how a model is run")
         found = {one.name: known[one.name] for one in fields(cls) if one.name in known}
         effect = found.pop("effect", None)
         return cls(**found, effect=None if effect is None else Effect(**effect))

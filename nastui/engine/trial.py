@@ -26,10 +26,10 @@ from nastui.engine.trial_cache import TrialCache
 from nastui.errors import OutputExists, ScanError
 from nastui.records import Float32, Int64, RunSpec
 
-LEAST_BATCHES = 8  # of a scan for which a trial is worth its time
+LEAST_IMAGES = 512  # of a scan for which a trial, which costs as much as some 60 of them, is worth its time
 CLEAR_GAIN = 0.08
-_IMAGES = 16
-_PAIRS = 5
+_TIMED_IMAGES, _COMPARED_IMAGES = 8, 32
+_PAIRS = 3
 _SECONDS = 6.0
 
 
@@ -65,15 +65,15 @@ def choose_computing(plan: ScanPlan, options: ComputingOptions, circumstances: C
     asked = Computing(
         str(circumstances.device), options.memory_format or "contiguous", options.precision, options.compiled
     )
-    if options.memory_format is not None or not _is_worth_a_trial(plan, options, circumstances):
-        if asked.is_plain:
-            return asked
-        return _with_effect(_Trial(plan, circumstances, is_compiled=asked.compiled), asked)
+    if options.memory_format is not None or not _is_worth_a_trial(plan, options):
+        return asked if asked.is_plain else _with_effect(_compared(plan, circumstances, asked), asked)
     cache = TrialCache(circumstances.cache or user_cache_path("nastui"))
     key = circumstances.key(plan, options)
     known = _known(cache, key)
     if known is None:
-        known = _faster(_Trial(plan, circumstances), asked)
+        known = _faster(_Trial(plan, circumstances, min(_TIMED_IMAGES, circumstances.batch_size)), asked)
+        if asked.precision != "float32":
+            known = _with_effect(_compared(plan, circumstances, asked), known)
         cache.put(key, known.describe())
     return known
 
@@ -117,12 +117,13 @@ def _difference(plain: Float32, other: Float32) -> float:
     return largest / (float(np.ptp(plain[finite])) or 1.0) if largest else 0.0
 
 
-def _is_worth_a_trial(plan: ScanPlan, options: ComputingOptions, circumstances: Circumstances) -> bool:
+def _is_worth_a_trial(plan: ScanPlan, options: ComputingOptions) -> bool:
     """A compiler chooses the layout itself; a model without 2-d convolutions has nothing to gain."""
     if options.compiled or plan.example.ndim != 4:
         return False
-    is_long = len(plan.images.indices) >= LEAST_BATCHES * circumstances.batch_size
-    return is_long and any(isinstance(one, nn.Conv2d) for one in plan.model.module.modules())
+    return len(plan.images.indices) >= LEAST_IMAGES and any(
+        isinstance(one, nn.Conv2d) for one in plan.model.module.modules()
+    )
 
 
 def _known(cache: TrialCache, key: str) -> Computing | None:
@@ -134,17 +135,17 @@ def _known(cache: TrialCache, key: str) -> Computing | None:
 
 
 def _faster(trial: _Trial, contiguous: Computing) -> Computing:
-    """Contiguous, unless channels last is clearly faster and gives the same values."""
+    """Contiguous, unless channels last is clearly faster and gives the same values: then with what it differs in."""
     other = replace(contiguous, memory_format="channels_last")
     if not trial.has_images:
         return contiguous
     try:
         effect = compare(trial.run(contiguous), trial.run(other))
     except ScanError:  # code that looks at strides, `view` after a convolution for one
-        return contiguous if contiguous.is_plain else _with_effect(trial, contiguous)
+        return contiguous
     is_same = effect.largest_difference <= TOLERANCE or contiguous.precision != "float32"
-    chosen = other if is_same and trial.ratio(other, contiguous) <= 1 - CLEAR_GAIN else contiguous
-    return chosen if chosen.is_plain else _with_effect(trial, chosen)
+    is_faster = is_same and trial.ratio(other, contiguous) <= 1 - CLEAR_GAIN
+    return replace(other, effect=effect) if is_faster else contiguous
 
 
 def _with_effect(trial: _Trial, computing: Computing) -> Computing:
@@ -163,14 +164,18 @@ def _with_effect(trial: _Trial, computing: Computing) -> Computing:
     return replace(computing, effect=compare(plain, other))
 
 
-class _Trial:
-    """The scan's first images and the model."""
+def _compared(plan: ScanPlan, circumstances: Circumstances, asked: Computing) -> _Trial:
+    """As many images as say something; what is compiled is compiled for the size of a batch."""
+    size = circumstances.batch_size
+    return _Trial(plan, circumstances, size if asked.compiled else min(_COMPARED_IMAGES, size))
 
-    def __init__(self, plan: ScanPlan, circumstances: Circumstances, *, is_compiled: bool = False) -> None:
+
+class _Trial:
+    """The scan's first images, as many as asked for, and the model."""
+
+    def __init__(self, plan: ScanPlan, circumstances: Circumstances, n_images: int) -> None:
         self._plan = plan
         self._device = circumstances.device
-        size = circumstances.batch_size
-        n_images = size if is_compiled else min(_IMAGES, size)  # what is compiled for a batch is compiled for its size
         self._inputs, self._ids = _first_inputs(plan, n_images)
 
     @property
