@@ -114,6 +114,8 @@ def _layer(layer: LayerInfo) -> dict[str, Value]:
         "address": str(layer.address),
         "type": layer.type,
         "shape": [*layer.shape],
+        "unit_dim": layer.unit_dim,
+        "tokens": layer.tokens,
         "n_units": layer.n_units,
         "n_dead": layer.n_dead,
         "n_reviewed": layer.n_reviewed,
@@ -230,5 +232,5 @@ def _images(run: RunReader, layer: LayerInfo, ids: list[int], values: Float32, p
 
 
 def _place(layer: LayerInfo, position: int) -> list[Value]:
-    """Where in the layer's map (row, column) a flat position lies."""
-    return [int(index) for index in np.unravel_index(position, layer.shape[1:])]
+    """Where in the layer's map (row, column) a flat position lies; of tokens which of those that count it is."""
+    return [int(index) for index in np.unravel_index(position, layer.places)]

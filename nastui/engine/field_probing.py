@@ -83,7 +83,7 @@ def _noting(cuts: Sequence[Cut], found: Reached) -> Callable[[CaptureLayer, obje
         if not isinstance(output, Tensor) or output.ndim != 4:
             return
         is_nan = output.isnan()
-        is_new = (is_nan[:-1] & ~is_nan[-1]).any(1).cpu().numpy()  # (cuts, H, W)
+        is_new = (is_nan[:-1] & ~is_nan[-1]).any(layer.unit_dim + 1).cpu().numpy()  # (cuts, H, W)
         for row, cut in enumerate(cuts):
             found[layer.spec.path][cut] = is_new[row].any(1 - cut.axis)
 

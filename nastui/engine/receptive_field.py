@@ -32,7 +32,7 @@ def receptive_fields(
     arithmetic does not know, as far as the last layer that depends on it.
     """
     nowhere: dict[str, ReceptiveField | None] = {layer.spec.path: None for layer in layers}
-    maps = [layer for layer in layers if len(layer.spec.shape) == 3 and layer.unit_dim == 0]
+    maps = [layer for layer in layers if len(layer.spec.shape) == 3 and layer.unit_dim in (0, 2)]
     if example.ndim != 4 or example.device.type not in _DEVICES or not maps:
         return nowhere
     image = torch.nan_to_num(example[:1])
@@ -53,12 +53,14 @@ def traced_fields(module: nn.Module, layers: Sequence[CaptureLayer], image: Tens
 
     with tracer:
         run_up_to(module, layers, image, note)
-    return {path: None if geometry is None else _field(geometry) for path, geometry in found.items()}
+    row_dims = {layer.spec.path: -3 if layer.unit_dim == 2 else -2 for layer in layers}
+    return {path: None if geometry is None else _field(geometry, row_dims[path]) for path, geometry in found.items()}
 
 
-def _field(geometry: Geometry) -> ReceptiveField | None:
+def _field(geometry: Geometry, row_dim: int) -> ReceptiveField | None:
+    """`row_dim`: along which the rows of the map lie; its columns lie along the next."""
     y, x = geometry.y, geometry.x
-    if y.dim not in (None, -2) or x.dim not in (None, -1):
+    if y.dim not in (None, row_dim) or x.dim not in (None, row_dim + 1):
         return None
     return ReceptiveField(y.size, x.size, y.stride, x.stride, y.offset, x.offset)
 
@@ -73,7 +75,7 @@ def probed_fields(module: nn.Module, layers: Sequence[CaptureLayer], image: Tens
     if see_part:
         reached = reached_positions(module, see_part, image, all_cuts(height, width))
         for layer in see_part:
-            path, shape = layer.spec.path, layer.spec.shape[1:]
+            path, shape = layer.spec.path, layer.spec.shape[:2] if layer.unit_dim else layer.spec.shape[1:]
             found[path] = _enclosing(reached[path], shape, (height, width))
     return found
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from nastui.engine.capture import ActivationCapture
@@ -15,15 +17,16 @@ from nastui.store.reader import RunReader
 def read_unit_maps(
     run: RunReader, neurons: LayerInfo, image: int, anew: Anew | None = None, device: str = "auto"
 ) -> Float32:
-    """The layer's whole output for an image of a run: (D, h, w) for its D neurons.
+    """The layer's whole output for an image of a run: (D, h, w) for its D neurons, of tokens the patches.
 
     `neurons`: the layer read along its neurons. `anew`, and what else is raised: see `rebuild`. Raises UsageError where
     the layer has no map of the image, or the run no neurons that have one.
     """
-    if len(neurons.shape) != 3:
+    grid = neurons.token_grid
+    if len(neurons.places) != 2 and grid is None:
         raise UsageError(
             f"{neurons.path} has no map of the image, its output is {'×'.join(map(str, neurons.shape))}.",
-            hint="Choose a convolutional layer.",
+            hint="Choose a convolutional layer, or tokens of which the run knows where the patches are.",
         )
     if run.info().spec.reduction == "none":
         raise UsageError(
@@ -38,9 +41,12 @@ def read_unit_maps(
         check_answers(run, rebuilt, there)
         layer = rebuilt.capture_layer(neurons, there)
         inputs = rebuilt.preprocessing(rebuilt.source.load(rebuilt.indices[image]))[None].to(there)
-        with ActivationCapture(module, [layer], "none") as capture:
+        with ActivationCapture(module, [replace(layer, kept=None)], "none") as capture:
             flat = capture.run(inputs, np.array([image])).values[layer.spec.path]
     maps = np.moveaxis(flat.reshape(neurons.shape), layer.unit_dim, 0)
+    if grid is not None:
+        patches = maps[:, grid.first : grid.first + grid.rows * grid.columns]
+        maps = patches.reshape(len(maps), grid.rows, grid.columns)
     if maps.shape[0] != neurons.n_units:
         raise UnsupportedOutput(
             f"{neurons.path} gives {maps.shape[0]:,} maps by now, and has {neurons.n_units:,} neurons in the run.",

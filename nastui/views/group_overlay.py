@@ -71,7 +71,7 @@ def map_part(neurons: LayerInfo, spec: RunSpec, image: ImageInfo) -> Part:
     left, right = resizing.fractions((0, width), image.width, image.height, axis=1)
     ends = (0.0, 1.0), (0.0, 1.0)
     if field is not None and field.stride_y and field.stride_x:
-        n_rows, n_columns = neurons.shape[1:]
+        n_rows, n_columns = neurons.places
         ends = (
             _cells(field.offset_y, field.size_y, field.stride_y, n_rows, height),
             _cells(field.offset_x, field.size_x, field.stride_x, n_columns, width),

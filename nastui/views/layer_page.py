@@ -108,7 +108,8 @@ def _joined(parts: Sequence[_Part]) -> str:
 
 
 def _shape(layer: LayerInfo) -> str:
-    return "×".join(str(size) for size in layer.shape)
+    kept = {"class": " class token", "patches": " patches"}.get(layer.tokens or "", "")
+    return "×".join(str(size) for size in layer.shape) + kept
 
 
 def _progress(info: RunInfo) -> list[_Part]:

@@ -71,11 +71,13 @@ class PatchFinder:
     @classmethod
     def of(cls, layer: LayerInfo, spec: RunSpec) -> PatchFinder:
         size = spec.input_height, spec.input_width
-        has_map = len(layer.shape) == 3
+        has_map = len(layer.places) == 2
         resizing = None
         if size[0] is not None and size[1] is not None:
             resizing = Resizing.of(json.loads(spec.preprocessing), (size[0], size[1]))
-        if not has_map:
+        if layer.tokens is not None:
+            reason = f"a token of {layer.path} may have seen the whole image"
+        elif not has_map:
             reason = f"{layer.path} has no map of the image"
         elif layer.basis != NEURON:
             reason = f"values along {layer.basis} have no position"
@@ -87,7 +89,7 @@ class PatchFinder:
             reason = "patch unknown: the transform is not described"
         else:
             reason = ""
-        return cls(layer.field, layer.shape[-1] if has_map else 1, resizing, reason)
+        return cls(layer.field, layer.places[-1] if has_map else 1, resizing, reason)
 
     def part(self, position: int, width: int, height: int) -> Part | None:
         """What the position (flat, row-major; negative: none) sees of an image of `width` × `height` pixels.

@@ -98,11 +98,11 @@ class SharedPlace:
     def of(cls, neurons: LayerInfo, spec: RunSpec) -> SharedPlace:
         """`neurons`: the layer by its neurons."""
         assert neurons.basis == NEURON
-        if len(neurons.shape) == 3 and spec.reduction == "max":
+        if len(neurons.places) == 2 and spec.reduction == "max":
             reason = "by max each neuron has its value from a place of its own"
             return cls(replace(PatchFinder.of(neurons, spec), reason=reason), None)
-        if len(neurons.shape) == 3 and spec.reduction == "center":
-            height, width = neurons.shape[1:]
+        if len(neurons.places) == 2 and spec.reduction == "center":
+            height, width = neurons.places
             finder = PatchFinder.of(neurons, replace(spec, reduction="sample"))
             return cls(finder, height // 2 * width + width // 2)
         return cls(PatchFinder.of(neurons, spec), None)
