@@ -13,12 +13,12 @@ from torch import Tensor
 
 from nastui.engine.preprocessing import Preprocessing
 from nastui.engine.sources.source import ImageSource, SourceImage
-from nastui.engine.sources.stream import StreamSource
+from nastui.engine.sources.stream import expect
 from nastui.engine.thumbnails import make_thumbnail
 from nastui.errors import DataNotFound, NastuiError, UsageError
 from nastui.records import ImageResult
 
-_MOST_WORKERS = 4
+_MOST_WORKERS = 16
 _BATCHES_AHEAD = 2
 _TRIES = 100
 
@@ -56,11 +56,10 @@ def load_batches(
     """Load the images `indices` of `source` in order, from position `first_image` on, in batches of `batch_size`.
 
     An image that cannot be decoded or preprocessed is recorded with the reason; the others go on. At most two batches
-    are prepared ahead, by `workers` threads (default: the cores, at most 4). Closing the iterator stops the threads.
+    are prepared ahead, by `workers` threads (default: the cores, at most 16). Closing the iterator stops the threads.
     Raises UsageError where images come out in different shapes.
     """
-    if isinstance(source, StreamSource):
-        source.expect(indices[first_image:])
+    forget = expect(source, indices[first_image:])
     executor = ThreadPoolExecutor(workers or default_workers(), thread_name_prefix="nastui-loader")
     ahead: deque[Future[_Prepared]] = deque()
     pending = iter(indices[first_image:])
@@ -80,6 +79,7 @@ def load_batches(
             yield LoadedBatch(start, tuple(one.result for one in prepared), rows, inputs)
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
+        forget()
 
 
 def _stacked(tensors: Sequence[Tensor], *, pinned: bool) -> Tensor:
@@ -108,7 +108,7 @@ def first_decodable(source: ImageSource, indices: Sequence[int]) -> SourceImage:
 
 
 def default_workers(n_sharing: int = 1) -> int:
-    """How many threads prepare images: the cores that this process may use, shared with others, at most four."""
+    """How many threads prepare images: the cores that this process may use, shared with others, at most 16."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return min(max((cores or 1) // n_sharing, 1), _MOST_WORKERS)
 

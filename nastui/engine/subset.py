@@ -24,13 +24,15 @@ class Selection:
     """The images of a run, in the order of the image set.
 
     `classes`: names by the run's class id; the set's classes that have images and were asked for, in the set's order.
-    `counts`: images by class id. `indices`: per image of the run its index in the set. `class_ids`: its class.
+    `counts`: images by class id. `indices`: per image of the run its index in the set. `class_ids`: its class. `asked`:
+    how many of each class were asked for, None: all.
     """
 
     classes: tuple[str, ...]
     counts: tuple[int, ...]
     indices: tuple[int, ...]
     class_ids: tuple[int, ...]
+    asked: int | None = None
 
     def n_images(self, class_id: int) -> int:
         return self.counts[class_id]
@@ -59,7 +61,7 @@ def select_images(
     indices, run_ids = np.concatenate(list(members.values())), np.repeat(np.arange(len(members)), counts)
     order = np.argsort(indices)
     names = tuple(source.classes[class_id] for class_id in members)
-    return Selection(names, tuple(counts), tuple(indices[order].tolist()), tuple(run_ids[order].tolist()))
+    return Selection(names, tuple(counts), tuple(indices[order].tolist()), tuple(run_ids[order].tolist()), per_class)
 
 
 def manifest(source: ImageSource, selection: Selection) -> list[ManifestImage]:

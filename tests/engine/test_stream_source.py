@@ -17,6 +17,7 @@ from nastui.engine.loader import first_decodable, load_batches
 from nastui.engine.models import adopt_model
 from nastui.engine.preprocessing import choose_preprocessing
 from nastui.engine.sources import load_source
+from nastui.engine.sources.stream import StreamSource
 from nastui.engine.subset import manifest_sha256, select_images
 from nastui.errors import DataNotFound, ScanInterrupted
 from nastui.store.reader import RunReader
@@ -82,6 +83,26 @@ def test_few_images_are_held_at_a_time() -> None:
     next(batches)
     batches.close()
     assert stream.n_given - before <= 4 * 4
+
+
+def test_a_look_at_other_images_in_between_keeps_none_of_the_rest() -> None:
+    """As the first seconds of a scan try a few images in other preparations."""
+    stream = Stream(200)
+    source = load_source(stream)
+    assert isinstance(source, StreamSource)
+    forget = source.expect(range(200))
+    before = [source.load(index).picture.getpixel((0, 0)) for index in range(50)]
+    passes = stream.n_passes
+    look = source.expect([190, 60, 120])
+    assert [source.load(index).picture.getpixel((0, 0)) for index in (190, 60, 120)] == [190, 60, 120]
+    assert stream.n_passes == passes, "it goes on from where it is, and keeps the two for their turn"
+    assert not source._kept
+    look()
+    after = [source.load(index).picture.getpixel((0, 0)) for index in range(50, 200)]
+    assert before + after == list(range(200))
+    assert stream.n_passes == passes + 1
+    assert not source._kept
+    forget()
 
 
 def test_classes_are_chosen_and_counted() -> None:

@@ -8,6 +8,7 @@ from PIL import Image
 from nastui.engine.sources import ImageSource, load_source
 from nastui.engine.subset import Selection, manifest, manifest_sha256, select_images
 from nastui.errors import ClassNotFound, DataNotFound, UsageError
+from tests.scanned_files import scan_files, write_files
 
 
 def folder(root: Path, **counts: int) -> ImageSource:
@@ -39,6 +40,17 @@ def test_a_choice_per_class_is_repeatable_and_changes_with_the_seed(tmp_path: Pa
     assert first != select_images(source, per_class=5, seed=1)
     # The rule is part of what a run means: these must never change.
     assert chosen(source, first)[:5] == ["cat/8.png", "cat/15.png", "cat/27.png", "cat/38.png", "cat/39.png"]
+
+
+def test_a_class_that_has_fewer_images_than_asked_for_is_named_as_the_scan_begins(tmp_path: Path) -> None:
+    write_files(tmp_path)
+    warnings: set[str] = set()
+    with_few = {"per_class": 19, "on_progress": lambda progress: warnings.update(progress.warnings)}
+    scan_files(tmp_path, **with_few)
+    assert any("fewer than the 19 images asked for" in warning for warning in warnings)
+    warnings.clear()
+    scan_files(tmp_path, **with_few | {"per_class": 5, "force": True})
+    assert not any("fewer than" in warning for warning in warnings)
 
 
 def test_a_choice_does_not_depend_on_other_classes_or_on_images_that_are_not_in_it(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import torch
 from nastui.engine.inspection.accuracy import LEAST
 from nastui.engine.inspection.finding import Finding
 from nastui.engine.inspection.knowledge import check_knowledge, known_answers
-from nastui.engine.inspection.pictures import random_transform
+from nastui.engine.inspection.pictures import few_images, random_transform
 from nastui.engine.inspection.sample import load_sample
 from nastui.engine.inspection.structure import batch_statistics, training_mode
 from nastui.engine.inspection.values import check_weights
@@ -23,9 +23,9 @@ _SHARE_TRIED = 20  # one image of so many is looked at a second time, where ther
 
 
 def before_the_first_batch(plan: ScanPlan) -> list[Finding]:
-    """One forward pass of the example, and two images prepared twice."""
+    """One forward pass of the example, two images prepared twice, and how many images there are."""
     module = plan.model.module
-    found = check_weights(module)
+    found = [*few_images(plan.images, plan.images.asked), *check_weights(module)]
     sample = load_sample(plan.source, plan.images, plan.preprocessing, _TWICE)
     found += random_transform(sample.loaded, plan.preprocessing)
     try:

@@ -13,6 +13,7 @@ from torch import Tensor
 from nastui.engine.loader import default_workers
 from nastui.engine.preprocessing import Preprocessing
 from nastui.engine.sources import ImageSource, SourceImage
+from nastui.engine.sources.stream import expect
 from nastui.engine.subset import Selection
 from nastui.errors import NastuiError
 
@@ -80,10 +81,12 @@ def load_sample(
         except Exception as exc:  # broken files and a person's own dataset or transform may raise anything
             return source.key(index), f"{type(exc).__name__}: {' '.join(str(exc).split())}".rstrip(": ")
 
+    forget = expect(source, [images.indices[position] for position in positions])
     with ThreadPoolExecutor(default_workers(), thread_name_prefix="nastui-sample") as threads:
         for start in range(0, len(positions), _AT_ONCE):
             for one in threads.map(load, positions[start : start + _AT_ONCE]):
                 loaded.append(one) if isinstance(one, Loaded) else failed.append(one)
             if on_progress is not None:
                 on_progress(len(loaded) + len(failed), len(positions))
+    forget()
     return Sample(tuple(loaded), tuple(failed))

@@ -31,8 +31,8 @@ _SAME = "Turn off shuffling and random changes, or fix their seed in __iter__: e
 class StreamSource:
     """Images in the order in which they come.
 
-    `load` goes forward from where it is; an image that is behind starts a new pass. What lies between the images that
-    `expect` names is passed over and not kept.
+    `load` goes forward from where it is; an image that is behind starts a new pass. What is passed on the way is kept
+    where `expect` has named it: threads ask for images in about their order, so these are few.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class StreamSource:
         self.classes, self.labels = _numbered(dataset, labels, spec, classes)
         self._pass: Iterator[Any] = iter(())
         self._next = len(self.labels)  # the image that the pass would give next: a new one has to begin
-        self._expected = bytearray(len(self.labels))  # 1 where an image will be asked for
+        self._expected = [bytearray(len(self.labels))]  # 1 where an image will be asked for; the last one counts
         self._kept: dict[int, Any] = {}
 
     def key(self, index: int) -> str:
@@ -67,20 +67,28 @@ class StreamSource:
         """The sum over the picture."""
         return self._sum(index).hex()
 
-    def expect(self, indices: Sequence[int]) -> None:
-        """Say which images will be loaded from now on: what is passed on the way to another is kept until then.
+    def expect(self, indices: Sequence[int]) -> Callable[[], None]:
+        """Say which images will be loaded from now on, each once: what is passed on the way to another is kept for it.
 
-        Threads ask for images in about this order; so few are kept at a time.
+        Call what comes back when that is over; then counts again what was expected before.
         """
+        expected = bytearray(len(self.labels))
+        for index in indices:
+            expected[index] = 1
         with self._lock:
-            self._expected = bytearray(len(self.labels))
-            for index in indices:
-                self._expected[index] = 1
+            self._expected.append(expected)
+            self._kept.clear()
+        return lambda: self._forget(expected)
+
+    def _forget(self, expected: bytearray) -> None:
+        with self._lock:
+            self._expected = [one for one in self._expected if one is not expected]
             self._kept.clear()
 
     def load(self, index: int) -> SourceImage:
         with self._lock:
             item = self._kept.pop(index) if index in self._kept else self._advance(index)
+            self._expected[-1][index] = 0
         digest = picture_sha256(item)
         if digest[:_SUM] != self._sum(index):
             raise DataNotFound(f"{self.spec} gives another image {index:,} than in the first pass.", hint=_SAME)
@@ -120,8 +128,13 @@ class StreamSource:
             at, self._next = self._next, self._next + 1
             if at == index:
                 return item
-            if self._expected[at]:
+            if self._expected[-1][at]:
                 self._kept[at] = item
+
+
+def expect(source: object, indices: Sequence[int]) -> Callable[[], None]:
+    """`StreamSource.expect`; nothing for sources of which any image can be had at any time."""
+    return source.expect(indices) if isinstance(source, StreamSource) else lambda: None
 
 
 def picture_sha256(item: Any) -> bytes:
