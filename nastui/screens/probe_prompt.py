@@ -27,7 +27,7 @@ class ProbePrompt(Prompt):
         answer: Callable[[TypedProbe], Awaitable[None]],
         cancel: Callable[[], Awaitable[None]],
     ) -> None:
-        super().__init__(paint, session, "I", "path of an image, and a note", cancel)
+        super().__init__(paint, session, "▸", "path of an image, and a note", cancel)
         self._take = answer
 
     def completion(self, text: str, cursor: int) -> Completion:

@@ -215,7 +215,7 @@ async def test_names_and_notes_are_text() -> None:
         assert line.rstrip().endswith("[red]n·")
 
 
-async def test_help_and_the_palette_name_the_keys() -> None:
+async def test_help_names_the_keys() -> None:
     async with opened(ProbedRun(), "features.0", (120, 100)) as (app, pilot):
         await press(pilot, "question_mark")
         text = "\n".join(text_of(app))
