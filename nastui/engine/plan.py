@@ -238,7 +238,7 @@ def _run_spec(
 
 def _identity_of(layer: LayerSpec) -> tuple[Any, ...]:
     """What came later counts only where it is not as before, so that scans of older files stay the same scans."""
-    later = {"value_type": layer.value_type} if layer.value_type != "float32" else {}
+    later: dict[str, str] = {"value_type": layer.value_type} if layer.value_type != "float32" else {}
     later |= {"tokens": layer.tokens} if layer.tokens not in (None, "all") else {}
     return (layer.path, layer.type, layer.shape, *([later] if later else ()))
 
