@@ -85,7 +85,7 @@ def test_fetching_from_a_gpu_waits_for_what_is_asked_and_no_longer() -> None:
         later = later @ later
     after = torch.cuda.current_stream().record_event()
     assert [array[0, 0] for array in fetched.arrays()] == [0, 1, 2, 3]
-    assert not after.query()  # type: ignore[no-untyped-call]  # the GPU is still at what came later
+    assert not after.query()  # the GPU is still at what came later
 
 
 @needs_cuda
