@@ -23,7 +23,7 @@ _GUESSING = 0.01  # a model that is this likely no better than guessing is near 
 _CHANCE = 0.001
 LEAST = 20  # images that anything is said about
 _LEAST_GAIN = 0.05
-_CLEARLY = 0.02  # the more usual of two preparations is named where they differ by less
+_PROMISING = 0.05  # more of the first images
 _GOOD = 0.9  # nothing is tried where so much is right
 _BATCH = 32
 _LEAST_ORDER_GAIN = 0.3
@@ -104,30 +104,44 @@ def best_alternative(
     """The preparation that makes most of the images right, where it is better than the present one beyond chance.
 
     `predict_changed`: the predictions for the images at these places, prepared so. A quarter of the images decides
-    which are worth more time.
+    which are worth more time, of other sizes still fewer.
     """
     if answers.top1 is None or answers.top1 >= _GOOD or len(answers.is_right) < LEAST:
         return None
     places = np.flatnonzero(answers.is_known)
-    n_first = max(LEAST, len(places) // 4)
-    first, rest = places[:n_first], places[n_first:]
-    best: tuple[int, Alternative] | None = None
+    best: tuple[Alternative, Bool] | None = None
     for alternative in found:
-        right = _right(answers, first, predict_changed(alternative, first))
-        if right is None or right.sum() <= answers.is_right[: len(first)].sum():
+        is_right = _tried(answers, places, alternative, predict_changed)
+        if is_right is None:
             continue
-        more = _right(answers, rest, predict_changed(alternative, rest)) if len(rest) else np.zeros(0, dtype=np.bool_)
-        if more is None:
-            continue
-        is_right = np.concatenate([right, more])
-        only_new = int((is_right & ~answers.is_right).sum())
-        only_old = int((~is_right & answers.is_right).sum())
-        is_beyond = gains(only_new, only_old) * len(found) < _CHANCE
-        if is_beyond and only_new - only_old >= _LEAST_GAIN * len(places):
-            n_right = int(is_right.sum())
-            if best is None or n_right > best[0] + _CLEARLY * len(places):
-                best = n_right, alternative
-    return None if best is None else Tried(best[1], best[0] / len(places))
+        is_beyond = bool(_chance(is_right, answers.is_right) * len(found) < _CHANCE)
+        is_beyond &= tail(int(is_right.sum()), len(places), 1 / answers.n_classes) < _GUESSING
+        is_beyond &= bool(is_right.sum() - answers.is_right.sum() >= _LEAST_GAIN * len(places))
+        # The more usual of two comes first, and gives way only to what is clearly better.
+        if is_beyond and (best is None or _chance(is_right, best[1]) < _GUESSING):
+            best = alternative, is_right
+    return None if best is None else Tried(best[0], float(best[1].mean()))
+
+
+def _tried(
+    answers: Answers,
+    places: Int64,
+    alternative: Alternative,
+    predict_changed: Callable[[Alternative, Int64], Int64 | None],
+) -> Bool | None:
+    """Which of the images are right with this alternative; None where the first of them do not make it worth while."""
+    n_first = LEAST if alternative.size is not None else max(LEAST, len(places) // 4)
+    first, rest = places[:n_first], places[n_first:]
+    right = _right(answers, first, predict_changed(alternative, first))
+    if right is None or right.sum() < answers.is_right[: len(first)].sum() + _PROMISING * len(first):
+        return None
+    more = _right(answers, rest, predict_changed(alternative, rest)) if len(rest) else np.zeros(0, dtype=np.bool_)
+    return None if more is None else np.concatenate([right, more])
+
+
+def _chance(one: Bool, other: Bool) -> float:
+    """How likely `one` is right so much oftener than `other` if both were equally good."""
+    return gains(int((one & ~other).sum()), int((~one & other).sum()))
 
 
 def _right(answers: Answers, places: Int64, predicted: Int64 | None) -> Bool | None:
@@ -147,8 +161,19 @@ def better_preprocessing(answers: Answers, tried: Tried | None) -> list[Finding]
     ]
 
 
-def other_outputs(answers: Answers, classes: Sequence[str]) -> list[Finding]:
-    """Images of a class are called the same, but not by its name: the outputs are in another order, or unnamed.
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Another way to read the outputs. `outputs`: class id → output. `top1`: with it, and `now` as they were matched,
+    on the `n` images that did not decide it."""
+
+    outputs: dict[int, int]
+    top1: float
+    now: float
+    n: int
+
+
+def other_order(answers: Answers) -> Order | None:
+    """Which output each class has by what its images are called, where that is far better than the present matching.
 
     Half of the images says which output a class should have, the other half tests it.
     """
@@ -159,18 +184,25 @@ def other_outputs(answers: Answers, classes: Sequence[str]) -> list[Finding]:
     is_now = (answers.predicted == answers.outputs) & tested
     n = int(tested.sum())
     if n < LEAST or len(order) < 2:
-        return []
+        return None
     gain = (would_be.sum() - is_now.sum()) / n
     if gain < _LEAST_ORDER_GAIN or gains(int((would_be & ~is_now).sum()), int((is_now & ~would_be).sum())) > _CHANCE:
+        return None
+    return Order(order, float(would_be.sum()) / n, float(is_now.sum()) / n, n)
+
+
+def other_outputs(answers: Answers, order: Order | None, classes: Sequence[str]) -> list[Finding]:
+    """Images of a class are called the same, but not by its name: the outputs are in another order, or unnamed."""
+    if order is None:
         return []
     outputs = {int(c): int(o) for c, o in zip(answers.class_ids, answers.outputs, strict=True)}
-    cases = [f"{classes[class_id]} → {output}" for class_id, output in order.items() if outputs[class_id] != output]
-    now = f" instead of {is_now.sum() / n:.3f}" if answers.top1 is not None else ""
+    cases = [f"{classes[c]} → {output}" for c, output in order.outputs.items() if outputs[c] != output]
+    now = f" instead of {order.now:.3f}" if answers.top1 is not None else ""
     return [
         Finding(
             "other-outputs",
             f"The model tells these classes apart, but by other outputs than they were matched to: with {named(cases)} "
-            f"top-1 would be {would_be.sum() / n:.3f}{now} ({n:,} images that did not decide this).",
+            f"top-1 would be {order.top1:.3f}{now} ({order.n:,} images that did not decide this).",
             "Give the right names with the model (CLASSES), or a --class-map of class and output.",
         )
     ]

@@ -8,7 +8,6 @@ from math import log
 
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate
 
 from nastui.engine.preprocessing import Preprocessing
 
@@ -36,11 +35,12 @@ _CAFFE_MEAN = (123.68, 116.779, 103.939)
 @dataclass(frozen=True, slots=True)
 class Alternative:
     """`name`: in words. `how`: what to give or to write to get it. `change`: from the model's inputs as they are,
-    (B, C, H, W), to what they would be."""
+    (B, C, H, W), to what they would be. `size`: where pictures are to be prepared anew, in this height and width."""
 
     name: str
     how: str
     change: Change
+    size: int | None = None
 
 
 def alternatives(preprocessing: Preprocessing, inputs: Tensor, height: int | None) -> list[Alternative]:
@@ -59,7 +59,7 @@ def alternatives(preprocessing: Preprocessing, inputs: Tensor, height: int | Non
     if has_options and height is not None:
         sides = sorted(_SIDES, key=lambda side: abs(log(side / height)))
         found += [_resized(side) for side in sides if side != inputs.shape[2]]
-    return [one for one in found if not _is_same(one.change(inputs[:1]), inputs[:1])]
+    return [one for one in found if one.size is not None or not _is_same(one.change(inputs[:1]), inputs[:1])]
 
 
 def _is_same(one: Tensor, other: Tensor) -> bool:
@@ -88,10 +88,7 @@ def _normalised(name: str, mean: _Values, std: _Values, to_unit: Change, *, has_
 
 
 def _resized(side: int) -> Alternative:
-    def change(x: Tensor) -> Tensor:
-        return interpolate(x, (side, side), mode="bilinear", antialias=True)
-
-    return Alternative(f"images of {side}×{side} pixels", f"Give --size={side}.", change)
+    return Alternative(f"images of {side}×{side} pixels", f"Give --size={side}.", lambda x: x, side)
 
 
 def _exchanged() -> Alternative:

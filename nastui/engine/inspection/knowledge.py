@@ -7,12 +7,16 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from nastui.engine.inspection.accuracy import (
     Answers,
+    Tried,
     best_alternative,
     better_preprocessing,
+    is_near_chance,
     near_chance,
+    other_order,
     other_outputs,
     predict,
 )
@@ -21,12 +25,15 @@ from nastui.engine.inspection.finding import Finding
 from nastui.engine.inspection.pictures import pixel_range
 from nastui.engine.inspection.sample import Sample
 from nastui.engine.plan import ScanPlan
+from nastui.engine.preprocessing import Preprocessing, choose_preprocessing
+from nastui.engine.sources import SourceImage
 from nastui.errors import ScanError, UnsupportedOutput
 from nastui.records import Int64
 
 _SECONDS = 12.0  # for all that is tried
 _LOW = 0.5  # top-1: another size is tried only here, since it may take much longer
-_AT_ONCE = 32
+_MOST_ENLARGED = 2.5  # times, unless the model is no better than guessing
+_AT_ONCE = 20
 
 OnTried = Callable[[int, int], None]
 
@@ -55,14 +62,39 @@ def check_knowledge(
     `with_sizes`: try other sizes too, which may take much time and memory.
     """
     classes = [one.name for one in plan.classes]
+    order = other_order(answers)
     if answers.top1 is None:
-        return [*other_outputs(answers, classes), *pixel_range(sample.inputs())]
-    inputs = sample.inputs()
-    picture = sample.loaded[0].image
-    is_low = with_sizes and answers.top1 < _LOW and picture.tensor is None
-    found = alternatives(plan.preprocessing, inputs, picture.height if is_low else None)
+        return [*other_outputs(answers, order, classes), *pixel_range(sample.inputs())]
+    best = _best_preparation(plan, sample, answers, device, with_sizes=with_sizes, on_tried=on_tried)
+    if best is not None and (order is None or best.top1 > order.top1):
+        return better_preprocessing(answers, best)
+    if plan.model.is_random:
+        return []  # it knows nothing yet, and that has been said
+    return other_outputs(answers, order, classes) or near_chance(answers)
+
+
+def _best_preparation(
+    plan: ScanPlan,
+    sample: Sample,
+    answers: Answers,
+    device: torch.device,
+    *,
+    with_sizes: bool,
+    on_tried: OnTried | None,
+) -> Tried | None:
+    inputs, images = sample.inputs(), [one.image for one in sample.alike()]
+    is_low = with_sizes and (answers.top1 or 0) < _LOW and images[0].tensor is None
+    found = alternatives(plan.preprocessing, inputs, images[0].height if is_low else None)
+    if not is_near_chance(answers):
+        found = [one for one in found if one.size is None or one.size <= _MOST_ENLARGED * images[0].height]
     deadline = time.monotonic() + _SECONDS
     tried: set[str] = set()
+
+    def inputs_for(alternative: Alternative, places: Int64) -> Tensor:
+        if alternative.size is None:
+            return alternative.change(inputs[torch.from_numpy(places)])
+        preprocessing = _in_size(plan, images[0], alternative.size)
+        return torch.stack([preprocessing(images[place]) for place in places.tolist()])
 
     def predict_changed(alternative: Alternative, places: Int64) -> Int64 | None:
         tried.add(alternative.name)
@@ -71,10 +103,9 @@ def check_knowledge(
         predicted: list[Int64] = []
         try:
             for start in range(0, len(places), _AT_ONCE):
-                part = inputs[torch.from_numpy(places[start : start + _AT_ONCE])]
                 if time.monotonic() > deadline:
                     return None
-                some = predict(plan.model.module, alternative.change(part), device)
+                some = predict(plan.model.module, inputs_for(alternative, places[start : start + _AT_ONCE]), device)
                 if some is None:
                     return None
                 predicted.append(some)
@@ -82,7 +113,11 @@ def check_knowledge(
             return None
         return np.concatenate(predicted)
 
-    best = best_alternative(answers, found, predict_changed)
-    if best is not None:
-        return better_preprocessing(answers, best)
-    return other_outputs(answers, classes) or near_chance(answers)
+    return best_alternative(answers, found, predict_changed)
+
+
+def _in_size(plan: ScanPlan, image: SourceImage, side: int) -> Preprocessing:
+    """The same preprocessing for another size of the images."""
+    done = plan.preprocessing.description
+    mean, std = (value if isinstance(value, list) else None for value in (done.get("mean"), done.get("std")))
+    return choose_preprocessing(plan.model, image, size=side, mean=mean, std=std)

@@ -98,7 +98,7 @@ class _Watch(TorchFunctionMode):
                 unchanged.append((address, output, version))
             else:
                 self.overwritten.append(Overwritten(address, by))
-        self._kept = unchanged
+        self._kept[:] = unchanged
 
     @contextmanager
     def hooked(self) -> Iterator[None]:

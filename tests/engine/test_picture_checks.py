@@ -1,0 +1,120 @@
+"""What is wrong with images and their preparation: each fault is found, sound images are silent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torchvision import transforms
+
+from nastui.engine.inspection.finding import Finding
+from nastui.engine.inspection.pictures import check_pictures, pixel_range
+from nastui.engine.inspection.sample import load_sample, spread
+from nastui.engine.models import LoadedModel, adopt_model, load_model
+from nastui.engine.preprocessing import choose_preprocessing
+from nastui.engine.sources import load_source
+from nastui.engine.subset import select_images
+from tests.engine.faulty_networks import Network, Tones, tone
+
+
+def pictures(
+    data: Any, model: LoadedModel | None = None, per_class: int | None = None, **options: Any
+) -> list[Finding]:
+    model = model or adopt_model(Network())
+    source = load_source(data)
+    images = select_images(source, per_class=per_class)
+    preprocessing = choose_preprocessing(model, source.load(images.indices[0]), **options)
+    sample = load_sample(source, images, preprocessing, 40)
+    return check_pictures(sample, images, per_class, preprocessing, model)
+
+
+def with_transform(transform: Any) -> LoadedModel:
+    return adopt_model(Network(), transform=transform)
+
+
+def folder_of_tones(root: Path, count: int = 8) -> str:
+    for index in range(count):
+        (root / Tones.classes[index % 2]).mkdir(exist_ok=True)
+        tone(index).save(root / Tones.classes[index % 2] / f"{index}.png")
+    return f"imagefolder:{root}"
+
+
+def test_sound_images_are_silent(tmp_path: Path) -> None:
+    assert pictures(Tones()) == []
+    assert pictures(folder_of_tones(tmp_path)) == []
+
+
+def test_images_that_cannot_be_read_are_counted_with_reasons(tmp_path: Path) -> None:
+    data = folder_of_tones(tmp_path)
+    (tmp_path / "dark" / "2.png").write_bytes(b"no picture")
+    (found,) = pictures(data)
+    assert found.check == "unreadable-images"
+    assert "1 of 8 images" in found.text
+    assert "dark/2.png: " in found.text
+
+
+def test_one_image_in_two_classes_is_found(tmp_path: Path) -> None:
+    data = folder_of_tones(tmp_path)
+    (tmp_path / "light" / "1.png").write_bytes((tmp_path / "dark" / "0.png").read_bytes())
+    (found,) = pictures(data)
+    assert found.check == "same-image-two-classes"
+    assert "dark/0.png" in found.text
+    assert "light/1.png" in found.text
+
+
+def test_classes_with_fewer_images_than_asked_for_are_noted() -> None:
+    (found,) = pictures(Tones(11), per_class=6)
+    assert (found.level, found.check) == ("note", "few-images")
+    assert "light (5)" in found.text
+    assert pictures(Tones(11), per_class=5) == []
+
+
+def test_a_transform_with_chance_in_it_is_found() -> None:
+    crop = transforms.Compose([transforms.RandomCrop(8), transforms.ToTensor()])
+    (found,) = pictures(Tones(), with_transform(crop))
+    assert found.check == "random-transform"
+    still = transforms.Compose([transforms.CenterCrop(8), transforms.ToTensor()])
+    assert pictures(Tones(), with_transform(still)) == []
+
+
+def test_a_channel_that_was_lost_is_found() -> None:
+    def without_green(picture: Image.Image) -> Tensor:
+        pixels = torch.from_numpy(np.array(picture, dtype=np.float32) / 255).permute(2, 0, 1)
+        pixels[1] = 0
+        return pixels
+
+    (found,) = pictures(Tones(), with_transform(without_green))
+    assert found.text == "Channel 1 of the model's input has one value in all of 40 images."
+
+
+def test_images_that_are_blown_up_are_noted() -> None:
+    (found,) = pictures(Tones(side=12), size=48)
+    assert found.check == "enlarged-images"
+    assert "12 pixels high and are enlarged to 48" in found.text
+
+
+def test_options_in_place_of_what_belongs_to_the_weights_are_named() -> None:
+    model = load_model("torchvision:squeezenet1_1")
+    assert pictures(Tones(side=200), model) == []
+    (found,) = pictures(Tones(side=200), model, mean=(0.5,))
+    assert found.check == "replaced-preprocessing"
+    assert "mean [0.485, 0.456, 0.406] by [0.5, 0.5, 0.5]" in found.text
+    assert "std" not in found.text
+
+
+def test_pixels_of_255_are_doubted_where_no_accuracy_is_known() -> None:
+    assert pixel_range(torch.rand(2, 3, 4, 4) * 3 - 1.5) == []
+    (found,) = pixel_range(torch.rand(2, 3, 4, 4) * 255)
+    assert found.check == "pixel-range"
+
+
+def test_a_sample_is_spread_over_the_classes_from_its_beginning_on() -> None:
+    class_ids = [0] * 50 + [1] * 5 + [2] * 50
+    chosen = spread(class_ids, 9)
+    assert sorted(class_ids[position] for position in chosen) == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    assert sorted(spread(class_ids, 1000)) == list(range(105))
+    assert chosen == spread(class_ids, 9)
