@@ -7,7 +7,7 @@ Each side has a process of its own, since a scan changes how the heap of its pro
 median of the paired ratios counts, since the machine may have other work; the ratio of processor times stands beside
 it, which other work disturbs less. What the trial costs that chooses the format, once a model and machine, is printed.
 
-    python benchmarks/scan_overhead.py [--rounds 3] [--threads N] [MODEL …]     torchvision's names; default: the four
+    python benchmarks/scan_overhead.py [--rounds 3] [--threads N] [--images N] [MODEL …]     names of torchvision
 """
 
 from __future__ import annotations
@@ -77,13 +77,14 @@ def main() -> int:
     parser.add_argument("models", nargs="*", default=list(N_IMAGES))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--images", type=int, help="so many, to save time; what a scan costs once weighs more then")
     parser.add_argument("--side", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.side:
         serve(*options.side)
         return 0
     print(f"{options.threads} threads, batches of {BATCH_SIZE}, {options.rounds} rounds")
-    is_within = [measure(name, options.rounds, options.threads) for name in options.models]
+    is_within = [measure(name, options.rounds, options.threads, options.images) for name in options.models]
     return 0 if all(is_within) else 1
 
 
@@ -98,9 +99,9 @@ def write_images(root: Path, n_images: int) -> str:
     return f"imagefolder:{root}"
 
 
-def measure(name: str, rounds: int, threads: int) -> bool:
+def measure(name: str, rounds: int, threads: int, n_images: int | None) -> bool:
     """Print both ratios of one model with what they are made of; returns whether they are within their limits."""
-    n_images = N_IMAGES.get(name, N_IMAGES_OTHERS)
+    n_images = n_images or N_IMAGES.get(name, N_IMAGES_OTHERS)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         data = write_images(folder / "images", n_images)
