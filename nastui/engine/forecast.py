@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from nastui.engine.plan import ScanPlan
 from nastui.engine.session import ScanProgress, ScanSession
 from nastui.engine.subset import Selection
 from nastui.errors import ScanInterrupted
-from nastui.records import LayerSpec
+from nastui.records import ImageInfo, LayerSpec
 from nastui.store.file_size import Contents, forecast_bytes, image_bytes
 from nastui.store.reader import RunReader
 from nastui.store.tiles import images_in_a_tile
@@ -27,7 +27,7 @@ from nastui.store.tiles import images_in_a_tile
 _SECONDS = 10.0  # of steady work
 _BATCHES = 5
 _WARM = 2  # batches before it is steady
-_THUMBNAILS = 256
+_SOME = 256  # images whose previews and texts are weighed
 
 OnTried = Callable[[int, int], None]
 
@@ -73,13 +73,14 @@ def forecast_scan(
             trial.run()
         layers = [layer.spec for layer in plan.layers.layers]
         with RunReader(trial.path) as run, PeakMemory() as measuring:
-            thumbnails = run.thumbnails(range(min(trial.n_done, _THUMBNAILS))).values()
+            some = range(min(trial.n_done, _SOME))
+            thumbnails, texts = run.thumbnails(some).values(), [_text_bytes(image, plan) for image in run.images(some)]
             cost = try_measuring(run, trial.n_done, plan.images.class_ids, plan.spec.ranges)
     contents = Contents(
         layers,
         n_images,
         [len(one) for one in thumbnails],
-        float(np.mean([len(plan.source.key(index).encode()) for index in plan.images.indices[:_THUMBNAILS]])),
+        float(np.mean(texts)),
         cost.footprints,
         len(plan.outputs),
     )
@@ -94,6 +95,12 @@ def forecast_scan(
         cost.seconds,
         trial.rate,
     )
+
+
+def _text_bytes(image: ImageInfo, plan: ScanPlan) -> int:
+    """An image's path, its file's sum and its best outputs, as they are stored."""
+    best = json.dumps([(len(plan.outputs), logit) for _, logit in image.top5])
+    return len(image.source.encode()) + (0 if plan.source.root is None else 64) + len(best)
 
 
 def _some_images(plan: ScanPlan) -> ScanPlan:
@@ -127,7 +134,7 @@ class _Trial:
         self.path = path
         self.n_done = 0
         self._times: list[tuple[float, int]] = []
-        self._is_finished = False
+        self._is_finished = self._has_enough = False
         self._on_progress = on_progress or (lambda done, total: None)
         self._session = ScanSession(
             plan, path, device, batch_size, workers, None, self._note, self._is_enough, is_trial=True
@@ -135,8 +142,11 @@ class _Trial:
 
     def run(self) -> None:
         began = time.perf_counter()
-        with suppress(ScanInterrupted):  # it showed enough
+        try:
             self._session.run(force=False)
+        except ScanInterrupted:
+            if not self._has_enough:
+                raise ScanInterrupted("Stopped.", hint="Nothing is left behind.") from None
         self._seconds = time.perf_counter() - began
         self.n_done = self._times[-1][1]
 
@@ -162,6 +172,6 @@ class _Trial:
         self._is_finished = progress.stage == "finished"
 
     def _is_enough(self) -> bool:
-        if len(self._times) <= _WARM + _BATCHES:
-            return False
-        return time.perf_counter() - self._times[_WARM][0] >= _SECONDS
+        if len(self._times) > _WARM + _BATCHES:
+            self._has_enough = time.perf_counter() - self._times[_WARM][0] >= _SECONDS
+        return self._has_enough

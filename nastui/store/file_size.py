@@ -21,7 +21,8 @@ _OVERFLOW = PAGE_SIZE - 4
 _TILE_HEAD = 24
 _EMPTY = 44 * PAGE_SIZE  # the schema, and a page for every table and index
 _UNIT = 290  # a row of `unit` with its measures, and its entry in the index
-_IMAGE = 255  # a row of `image` without its source, which has grown in place
+_IMAGE = 30  # a row of `image` without its texts
+_GROWN = 0.85  # how full pages are whose rows have grown in place
 _ROW_HEAD = 10
 _OUTPUT = 30
 _VALUE_BYTES = {"float32": 4, "float16": 2}
@@ -30,13 +31,14 @@ _POSITION_BYTES = {"uint8": 1, "uint16": 2, "uint32": 4}
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a finished run holds. `thumbnails`: the sizes of some previews in bytes. `source_bytes`: of an image's path,
-    on average. `footprints`: the sizes of all rows of compressed counts. `n_outputs`: of the model."""
+    """What a finished run holds. `thumbnails`: the sizes of some previews in bytes. `image_text_bytes`: of an image's
+    path, sum and best outputs, on average. `footprints`: the sizes of all rows of compressed counts. `n_outputs`: of
+    the model."""
 
     layers: Sequence[LayerSpec]
     n_images: int
     thumbnails: Sequence[int]
-    source_bytes: float
+    image_text_bytes: float
     footprints: Sequence[int]
     n_outputs: int
 
@@ -50,7 +52,7 @@ def forecast_bytes(contents: Contents) -> int:
         _EMPTY
         + tile_bytes(contents.layers, n_images)
         + table_bytes(size + _ROW_HEAD for size in contents.footprints)
-        + round(n_images * (previews + _IMAGE + contents.source_bytes))
+        + round(n_images * (previews + (_IMAGE + contents.image_text_bytes) / _GROWN))
         + n_units * _UNIT
         + contents.n_outputs * _OUTPUT
     )
@@ -58,7 +60,7 @@ def forecast_bytes(contents: Contents) -> int:
 
 def tile_bytes(layers: Sequence[LayerSpec], n_images: int) -> int:
     """The pages of all tiles of so many images, row of tiles by row of tiles as they are written."""
-    height = min(images_in_a_tile(layers), n_images)
+    height = max(1, min(images_in_a_tile(layers), n_images))
     whole, rest = divmod(n_images, height)
     one_row = table_bytes(_tiles_of_a_row(layers, height)) if whole else 0
     return whole * one_row + (table_bytes(_tiles_of_a_row(layers, rest)) if rest else 0)

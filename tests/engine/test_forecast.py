@@ -1,0 +1,138 @@
+"""What a trial foretells is what the scan then takes; and the trial leaves nothing behind."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from nastui.engine.doctor import diagnose, prepared
+from nastui.engine.forecast import forecast_scan
+from nastui.engine.models import adopt_model
+from nastui.engine.scan import scan
+from nastui.errors import ScanError, ScanInterrupted
+from nastui.records import LayerSpec
+from nastui.store.file_size import table_bytes, tile_bytes
+from nastui.store.schema import PAGE_SIZE
+from tests.engine.faulty_networks import Network, Tones
+
+ON_CPU: dict[str, Any] = {"device": "cpu", "memory_format": "contiguous"}
+
+FORECAST = """
+import json, sys
+from nastui.engine.doctor import prepared
+from nastui.engine.forecast import forecast_scan
+
+with prepared(**json.loads(sys.argv[1])) as found:
+    forecast = forecast_scan(found.plan, found.place, batch_size=32)
+print(json.dumps([forecast.file_bytes, forecast.peak_bytes]))
+"""
+SCAN = """
+import json, resource, sys
+from nastui.engine.scan import scan
+
+info = scan(**json.loads(sys.argv[1]), on_progress=lambda _: None)
+print(json.dumps([info.path.stat().st_size, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024]))
+"""
+
+
+@pytest.fixture(autouse=True)
+def temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where trials are made; empty after each test."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    yield folder
+    assert list(folder.iterdir()) == []
+
+
+def run(program: str, arguments: dict[str, Any]) -> list[int]:
+    done = subprocess.run(
+        [sys.executable, "-c", program, json.dumps(arguments)], capture_output=True, text=True, check=True
+    )
+    found: list[int] = json.loads(done.stdout)
+    return found
+
+
+def test_bytes_and_memory_of_a_real_scan_are_foretold(shared_data: Path, tmp_path: Path) -> None:
+    folder = shared_data / "quickdraw"
+    arguments = {
+        "model": f"{folder}/quickdraw_net.py:quickdraw_cnn",
+        "weights": f"{folder}/weights/quickdraw20.pt",
+        "data": f"imagefolder:{folder}/drawings20",
+        **ON_CPU,
+    }
+    file_bytes, peak_bytes = run(FORECAST, arguments)
+    real_bytes, real_peak = run(SCAN, arguments | {"out": str(tmp_path / "run.nas.db")})
+    assert file_bytes == pytest.approx(real_bytes, rel=0.04)
+    assert peak_bytes == pytest.approx(real_peak, rel=0.2)
+
+
+@pytest.mark.parametrize(("reduce", "dtype"), [("max", "float32"), ("mean", "float16"), ("none", "float32")])
+def test_bytes_follow_reduction_and_storage(tmp_path: Path, reduce: str, dtype: str) -> None:
+    model = adopt_model(Network(), classes=Tones.classes)
+    options: dict[str, Any] = {"reduce": reduce, "dtype": dtype, "layers": "conv,head", **ON_CPU}
+    with prepared(model, Tones(150), **options) as found:
+        forecast = forecast_scan(found.plan, found.place, batch_size=32)
+    info = scan(model, Tones(150), out=tmp_path / "run.nas.db", on_progress=lambda _: None, **options)
+    assert forecast.file_bytes == pytest.approx(info.path.stat().st_size, rel=0.05)
+
+
+def test_a_trial_of_few_images_foretells_the_bytes_of_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nastui.engine.forecast._SECONDS", 0.0)
+    model = adopt_model(Network(), classes=Tones.classes)
+    with prepared(model, Tones(1500), **ON_CPU) as found:
+        forecast = forecast_scan(found.plan, found.place, batch_size=16)
+    assert forecast.n_tried < 400
+    assert forecast.n_images == 1500
+    info = scan(model, Tones(1500), out=tmp_path / "run.nas.db", on_progress=lambda _: None, **ON_CPU)
+    assert forecast.file_bytes == pytest.approx(info.path.stat().st_size, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [(KeyboardInterrupt(), ScanInterrupted), (RuntimeError("out of memory"), ScanError)],
+    ids=["Ctrl-C", "the model fails"],
+)
+def test_a_trial_that_ends_early_leaves_nothing_behind(error: BaseException, expected: type[ScanError]) -> None:
+    class FailsLater(Network):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            if len(images) > 8:
+                raise error
+            return super().forward(images)
+
+    with pytest.raises(expected, match=r"Stopped\.|out of memory"):
+        diagnose(adopt_model(FailsLater()), Tones(40), **ON_CPU)
+
+
+def test_the_doctor_takes_what_the_scan_takes() -> None:
+    of_scan = set(inspect.signature(scan).parameters)
+    of_doctor = set(inspect.signature(prepared).parameters) | set(inspect.signature(diagnose).parameters)
+    for_python_or_after_the_plan = {"out", "transform", "outputs", "kinds", "force", "distributed", "command"}
+    assert of_scan - of_doctor == for_python_or_after_the_plan | {"on_progress", "should_stop"}
+
+
+def layer(n_units: int, *, has_positions: bool) -> LayerSpec:
+    return LayerSpec("conv", "Conv2d", (n_units, 8, 8), n_units, has_positions)
+
+
+def test_tiles_are_counted_in_whole_pages() -> None:
+    values = 64 * 1000 * 4
+    assert 0 <= tile_bytes([layer(64, has_positions=False)], 1000) - values < 2 * PAGE_SIZE
+    with_positions = tile_bytes([layer(64, has_positions=True)], 1000)
+    assert 0 <= with_positions - 64 * 1000 * 5 < 2 * PAGE_SIZE
+    assert tile_bytes([layer(64, has_positions=False)], 0) == 0
+
+
+def test_rows_that_do_not_share_a_page_take_one_each() -> None:
+    assert table_bytes([PAGE_SIZE * 6 // 10] * 7) == 7 * PAGE_SIZE
+    assert table_bytes([PAGE_SIZE * 4 // 10] * 7) == 4 * PAGE_SIZE
+    assert table_bytes([]) == 0
