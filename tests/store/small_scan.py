@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import lru_cache
@@ -51,6 +52,7 @@ LAYERS = (
     LayerSpec("features.3", "Conv2d", (70, 30, 30), 70, has_positions=True),
     LayerSpec("classifier.1#2", "Linear", (130,), 130, has_positions=False),
 )
+HALF_LAYERS = tuple(replace(layer, value_type="float16") for layer in LAYERS)
 
 
 @lru_cache
@@ -98,10 +100,12 @@ def batch(first: int, count: int, n_images: int) -> Batch:
     )
 
 
-def create(path: Path, n_images: int, *, force: bool = False, **changes: Any) -> RunWriter:
+def create(
+    path: Path, n_images: int, *, force: bool = False, layers: Sequence[LayerSpec] = LAYERS, **changes: Any
+) -> RunWriter:
     """Begin the scan; `changes` to its SPEC make it another one."""
     manifest = [ManifestImage(image % 3, f"photos/{image:05}.jpg") for image in range(n_images)]
-    return RunWriter.create(path, replace(SPEC, **changes), CLASSES, OUTPUTS, manifest, LAYERS, force=force)
+    return RunWriter.create(path, replace(SPEC, **changes), CLASSES, OUTPUTS, manifest, layers, force=force)
 
 
 def append(writer: RunWriter, count: int, n_images: int) -> None:

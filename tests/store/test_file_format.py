@@ -6,7 +6,7 @@ import re
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nastui.records import LayerSpec
+from nastui.store.half_precision import to_float16, to_float32
 from nastui.store.reader import RunReader
 from nastui.store.schema import APPLICATION_ID, newest_version
 from nastui.store.units_view import COLUMNS
-from tests.store.small_scan import change, is_failed, make_run, values
+from tests.store.small_scan import HALF_LAYERS, LAYERS, change, is_failed, make_run, values
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "file-format.md").read_text(encoding="utf-8")
 
@@ -78,7 +80,12 @@ def test_references_lead_somewhere(database: sqlite3.Connection) -> None:
     assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
-def test_activations_are_read_in_ten_lines(run_file: Path) -> None:
+@pytest.mark.parametrize("layers", [LAYERS, HALF_LAYERS])
+def test_activations_are_read_in_ten_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layers: Sequence[LayerSpec]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_run(tmp_path / "run.nas.db", 40, layers=layers)
     read = examples("python")[0]
     assert len(read.strip().splitlines()) - 3 <= 10  # without the imports
     found: dict[str, Any] = {}
@@ -86,6 +93,8 @@ def test_activations_are_read_in_ten_lines(run_file: Path) -> None:
     found["db"].close()
     expected = values("features.0", 40).copy()
     expected[[image for image in range(40) if is_failed(image)]] = np.nan
+    if layers is HALF_LAYERS:
+        expected = to_float32(to_float16(expected, "features.0", 0))
     assert np.array_equal(found["activations"], expected, equal_nan=True)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,39 +13,32 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from nastui.errors import ScanError
-from nastui.records import Float32, ManifestImage
+from nastui.records import Float32
 from nastui.stats.measures import basic_measures
 from nastui.store.half_precision import to_float16, to_float32
 from nastui.store.layer_values import LayerValues
 from nastui.store.reader import RunReader
 from nastui.store.writer import RunWriter
-from tests.store.small_scan import CLASSES, LAYERS, OUTPUTS, SPEC, append, batch, contents, is_failed, make_run, values
+from tests.store.small_scan import (
+    HALF_LAYERS,
+    SPEC,
+    append,
+    batch,
+    contents,
+    create,
+    is_failed,
+    make_run,
+    values,
+)
 
 N = 40
 DECODED = [image for image in range(N) if not is_failed(image)]
-HALF_LAYERS = [replace(layer, value_type="float16") for layer in LAYERS]
 
 floats = st.floats(width=32, min_value=-65504, max_value=65504) | st.sampled_from([np.nan, np.inf, -np.inf])
 
 
 def rounded(numbers: Float32) -> Float32:
     return to_float32(to_float16(numbers[None], "fc", 0)).ravel()
-
-
-def create(path: Path) -> RunWriter:
-    manifest = [ManifestImage(image % 3, f"photos/{image:05}.jpg") for image in range(N)]
-    return RunWriter.create(path, SPEC, CLASSES, OUTPUTS, manifest, HALF_LAYERS)
-
-
-def scanned(path: Path, *, stop: Callable[[RunWriter], RunWriter] = lambda writer: writer) -> Path:
-    """A finished run; `stop` is asked after every few images and gives the writer to go on with."""
-    writer = create(path)
-    while writer.n_done < N:
-        append(writer, 7, N)
-        writer = stop(writer)
-    writer.finish()
-    writer.close()
-    return path
 
 
 @given(arrays(np.float32, st.integers(1, 30), elements=floats))
@@ -77,7 +69,7 @@ def test_float16_comes_back_as_the_same_number(bits: np.ndarray[Any, np.dtype[np
 def test_a_value_that_does_not_fit_is_refused_by_name(tmp_path: Path, number: float) -> None:
     too_large = values("features.3", N).copy()
     too_large[8, 65] = number
-    with create(tmp_path / "run.nas.db") as writer:
+    with create(tmp_path / "run.nas.db", N, layers=HALF_LAYERS) as writer:
         append(writer, 4, N)
         following = batch(4, 7, N)
         with pytest.raises(ScanError) as caught:
@@ -94,7 +86,7 @@ def test_infinite_values_and_images_that_failed_are_no_reason_to_refuse(tmp_path
     odd[4] = [np.inf, -np.inf] * 35
     odd[5] = 1e30
     assert is_failed(5)
-    with create(tmp_path / "run.nas.db") as writer:
+    with create(tmp_path / "run.nas.db", N, layers=HALF_LAYERS) as writer:
         append(writer, 4, N)
         following = batch(4, 4, N)
         writer.append(replace(following, values={**following.values, "features.3": odd[4:8]}))
@@ -105,7 +97,7 @@ def test_infinite_values_and_images_that_failed_are_no_reason_to_refuse(tmp_path
 
 
 def test_every_way_of_reading_gives_the_stored_values_as_float32(tmp_path: Path) -> None:
-    path = scanned(tmp_path / "run.nas.db")
+    path = make_run(tmp_path / "run.nas.db", N, layers=HALF_LAYERS)
     with RunReader(path) as run:
         for layer in run.layers():
             expected = to_float32(to_float16(values(layer.path, N), layer.path, 0))
@@ -123,14 +115,18 @@ def test_every_way_of_reading_gives_the_stored_values_as_float32(tmp_path: Path)
 
 
 def test_a_stopped_scan_goes_on_to_the_same_file(tmp_path: Path) -> None:
-    def stop(writer: RunWriter) -> RunWriter:
+    path = tmp_path / "stopped.nas.db"
+    writer = create(path, N, layers=HALF_LAYERS)
+    while writer.n_done < N:
+        append(writer, 7, N)
         writer.checkpoint()
-        append(writer, 2, N)  # is lost
-        writer.close()
-        return RunWriter.resume(tmp_path / "stopped.nas.db", SPEC)
-
-    stopped = scanned(tmp_path / "stopped.nas.db", stop=stop)
-    assert contents(stopped) == contents(scanned(tmp_path / "whole.nas.db"))
+        if writer.n_done < N:
+            append(writer, 2, N)  # is lost
+            writer.close()
+            writer = RunWriter.resume(path, SPEC)
+    writer.finish()
+    writer.close()
+    assert contents(path) == contents(make_run(tmp_path / "whole.nas.db", N, layers=HALF_LAYERS))
 
 
 def test_values_take_half_the_space(tmp_path: Path) -> None:
@@ -141,4 +137,6 @@ def test_values_take_half_the_space(tmp_path: Path) -> None:
             assert isinstance(found, int)
             return found
 
-    assert 2 * bytes_of(scanned(tmp_path / "half.nas.db")) == bytes_of(make_run(tmp_path / "single.nas.db", N))
+    assert 2 * bytes_of(make_run(tmp_path / "half.nas.db", N, layers=HALF_LAYERS)) == bytes_of(
+        make_run(tmp_path / "single.nas.db", N)
+    )
