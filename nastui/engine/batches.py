@@ -53,6 +53,7 @@ def scan_batches(
         first_image=start,
         workers=workers,
         pinned=is_cuda,
+        channels_last=plan.computing.memory_format == "channels_last",
     )
     with closing(loading), capture:
         # A GPU is given the next batch before anybody waits for this one's results.

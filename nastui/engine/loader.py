@@ -52,11 +52,13 @@ def load_batches(
     first_image: int = 0,
     workers: int | None = None,
     pinned: bool = False,
+    channels_last: bool = False,
 ) -> Generator[LoadedBatch, None, None]:
     """Load the images `indices` of `source` in order, from position `first_image` on, in batches of `batch_size`.
 
     An image that cannot be decoded or preprocessed is recorded with the reason; the others go on. At most two batches
     are prepared ahead, by `workers` threads (default: the cores, at most 16). Closing the iterator stops the threads.
+    `pinned`: batches lie in memory that a GPU reads by itself; `channels_last`: in that memory format.
     Raises UsageError where images come out in different shapes.
     """
     forget = expect(source, indices[first_image:])
@@ -68,26 +70,26 @@ def load_batches(
         for start in range(first_image, len(indices), batch_size):
             wanted = indices[start : start + batch_size]
             while len(ahead) < batch_size * (_BATCHES_AHEAD + 1) and (index := next(pending, None)) is not None:
-                ahead.append(executor.submit(_prepare, source, index, preprocessing))
+                ahead.append(executor.submit(_prepare, source, index, preprocessing, channels_last=channels_last))
             prepared = [ahead.popleft().result() for _ in wanted]
             rows = tuple(row for row, one in enumerate(prepared) if one.tensor is not None)
             tensors = [one.tensor for one in prepared if one.tensor is not None]
             for row, tensor in zip(rows, tensors, strict=True):
                 shape = shape or tensor.shape
                 _check_shape(tensor.shape, shape, source.key(wanted[row]))
-            inputs = _stacked(tensors, pinned=pinned) if tensors else None
+            inputs = _stacked(tensors, pinned=pinned, channels_last=channels_last) if tensors else None
             yield LoadedBatch(start, tuple(one.result for one in prepared), rows, inputs)
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
         forget()
 
 
-def _stacked(tensors: Sequence[Tensor], *, pinned: bool) -> Tensor:
+def _stacked(tensors: list[Tensor], *, pinned: bool, channels_last: bool) -> Tensor:
     """The tensors as one batch; in pinned memory a GPU fetches it by itself."""
-    if not pinned:
-        return torch.stack(list(tensors))
     shape = (len(tensors), *tensors[0].shape)
-    return torch.stack(list(tensors), out=torch.empty(shape, dtype=tensors[0].dtype, pin_memory=True))
+    layout = torch.channels_last if channels_last and len(shape) == 4 else torch.contiguous_format
+    empty = torch.empty(shape, dtype=tensors[0].dtype, pin_memory=pinned, memory_format=layout)
+    return torch.stack(tensors, out=empty)
 
 
 def first_decodable(source: ImageSource, indices: Sequence[int]) -> SourceImage:
@@ -113,13 +115,16 @@ def default_workers(n_sharing: int = 1) -> int:
     return min(max((cores or 1) // n_sharing, 1), _MOST_WORKERS)
 
 
-def _prepare(source: ImageSource, index: int, preprocessing: Preprocessing) -> _Prepared:
+def _prepare(source: ImageSource, index: int, preprocessing: Preprocessing, *, channels_last: bool) -> _Prepared:
     """Decode one image once, for the model and for the preview. Only errors that concern all images are raised."""
     image: SourceImage | None = None
     try:
         image = source.load(index)
         thumbnail = make_thumbnail(image.picture)
         tensor = preprocessing(image)
+        if not channels_last:
+            # A transform leaves the pixels' order, colours last; turned over here, not where the model would wait.
+            tensor = tensor.contiguous()
     except NastuiError:
         raise
     except Exception as exc:  # broken files and a person's own dataset or transform may raise anything

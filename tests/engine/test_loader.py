@@ -70,6 +70,16 @@ def test_images_come_in_order_in_batches(workers: int) -> None:
     assert all(image.error is None and image.thumbnail and image.width == 4 for b in batches for image in b.images)
 
 
+def test_batches_come_in_the_memory_format_that_is_wanted() -> None:
+    plain, other = load(load_source(Grey(6))), load(load_source(Grey(6)), channels_last=True)
+    for batch, same in zip(plain, other, strict=True):
+        assert batch.inputs is not None
+        assert same.inputs is not None
+        assert torch.equal(batch.inputs, same.inputs)
+        assert batch.inputs.is_contiguous()
+        assert same.inputs.is_contiguous(memory_format=torch.channels_last)
+
+
 def test_loading_goes_on_from_where_a_scan_stopped() -> None:
     batches = load(load_source(Grey(10)), first_image=7)
     assert [(batch.first_image, len(batch.images)) for batch in batches] == [(7, 3)]
