@@ -39,13 +39,14 @@ def find_unit(run: HasLayers, address: str) -> tuple[LayerInfo, int]:
 def matching_layers(layers: Sequence[LayerInfo], patterns: Sequence[str]) -> list[LayerInfo]:
     """Those of `layers` whose address is one of the patterns, in which `*` stands for anything; all without a pattern.
 
-    Raises AddressNotFound for a pattern that no layer matches.
+    A pattern that is an address as it stands (`block[0]`) means that one. Raises AddressNotFound for a pattern that no
+    layer matches.
     """
+    found: set[str] = set()
     for pattern in patterns:
-        if not any(fnmatchcase(str(layer.address), pattern) for layer in layers):
+        names = [str(layer.address) for layer in layers]
+        matching = {pattern} & set(names) or {name for name in names if fnmatchcase(name, pattern)}
+        if not matching:
             raise AddressNotFound(f"No layer matches '{pattern}'.", hint="nastui layers lists the layers of a run.")
-    return [
-        layer
-        for layer in layers
-        if not patterns or any(fnmatchcase(str(layer.address), pattern) for pattern in patterns)
-    ]
+        found |= matching
+    return [layer for layer in layers if not patterns or str(layer.address) in found]

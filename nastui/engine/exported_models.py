@@ -9,7 +9,6 @@ from zipfile import BadZipFile
 
 import torch
 from torch import nn
-from torch.export.unflatten import unflatten
 
 from nastui.engine.loaded_model import LoadedModel
 from nastui.engine.weights import file_sha256
@@ -34,6 +33,8 @@ def load(location: str, weights: Path | None) -> LoadedModel:
     if not path.is_file():
         raise ModelNotFound(f"There is no file {path}.", hint="Write exported:FILE, relative to this folder.")
     try:
+        from torch.export.unflatten import unflatten  # brings a second's worth of compiler
+
         program = torch.export.load(path)
         module: nn.Module = unflatten(program)
     except (RuntimeError, ValueError, KeyError, AssertionError, BadZipFile, pickle.UnpicklingError) as exc:
