@@ -157,7 +157,7 @@ def _layer_lines(found: Diagnosis, *, all_layers: bool) -> list[str]:
     ]
     if not all_layers and len(found.all_layers) > len(chosen):
         lines.append(
-            f"{len(found.all_layers) - len(chosen):,} more could be: --all-layers lists them, --layers names them"
+            f"{len(found.all_layers) - len(chosen):,} more could be: --all-layers lists them, --layers chooses them"
         )
     if all_layers:
         lines += [f"{call.address} ({call.type}) cannot be: it {call.refusal}" for call in found.refused]
