@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -52,11 +52,12 @@ def select_images(
     wanted = set(range(len(source.classes)))
     if classes is not None:
         wanted = set(find_classes(classes, source.classes))
-    members = _members(source, sorted(wanted))
+    members = {
+        class_id: indices if per_class is None else _first(source, class_id, indices, seed, per_class)
+        for class_id, indices in _members(source, sorted(wanted))
+    }
     if not members:
         raise DataNotFound(f"No class that was asked for has an image in {source.spec}.", hint="Choose other classes.")
-    if per_class is not None:
-        members = {c: _first(source, c, indices, seed, per_class) for c, indices in members.items()}
     counts = [len(indices) for indices in members.values()]
     indices, run_ids = np.concatenate(list(members.values())), np.repeat(np.arange(len(members)), counts)
     order = np.argsort(indices)
@@ -79,14 +80,17 @@ def manifest_sha256(source: ImageSource, selection: Selection) -> str:
     return digest.hexdigest()
 
 
-def _members(source: ImageSource, class_ids: Sequence[int]) -> dict[int, NDArray[np.int64]]:
+def _members(source: ImageSource, class_ids: Sequence[int]) -> Iterator[tuple[int, NDArray[np.int64]]]:
     """The images of each of these classes that has any, in the order of the set."""
     labels = np.asarray(source.labels)
-    order = np.argsort(labels, kind="stable")
-    found = labels[order]
-    starts, ends = (np.searchsorted(found, class_ids, side=side) for side in _SIDES)
-    ranges = zip(class_ids, starts.tolist(), ends.tolist(), strict=True)
-    return {class_id: order[start:end] for class_id, start, end in ranges if start < end}
+    order = None  # most sets stand class by class, and may be too large to be put in order
+    if (labels[1:] < labels[:-1]).any():
+        order = np.argsort(labels, kind="stable")
+        labels = labels[order]
+    starts, ends = (np.searchsorted(labels, class_ids, side=side) for side in _SIDES)
+    for class_id, start, end in zip(class_ids, starts.tolist(), ends.tolist(), strict=True):
+        if start < end:
+            yield class_id, np.arange(start, end) if order is None else order[start:end]
 
 
 def _first(source: ImageSource, class_id: int, indices: NDArray[np.int64], seed: int, count: int) -> NDArray[np.int64]:

@@ -44,8 +44,8 @@ class _Runs(Sequence[int]):
             return [self[i] for i in range(*index.indices(len(self)))]
         return self.class_ids[bisect_right(self.starts, index) - 1]
 
-    def __array__(self, dtype: np.dtype[np.int64] | None = None, copy: bool | None = None) -> NDArray[np.int64]:
-        return np.repeat(np.array(self.class_ids, np.int64), np.diff(self.starts))
+    def __array__(self, dtype: np.dtype[np.int32] | None = None, copy: bool | None = None) -> NDArray[np.int32]:
+        return np.repeat(np.array(self.class_ids, np.int32), np.diff(self.starts))
 
 
 def parts(location: str) -> Parts:
