@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from nastui.engine.sources.source import SourceImage
 from nastui.engine.thumbnails import make_thumbnail
 from nastui.errors import DataNotFound, ModelNotFound, NastuiError, ScanInterrupted
 from nastui.probe_records import NewProbe
-from nastui.records import NEURON, LayerInfo
+from nastui.records import NEURON
 from nastui.store.probes import write_probe
 from nastui.store.reader import RunReader
 
@@ -118,24 +119,27 @@ def _probe_all(
     ids: list[int] = []
     failures: list[str] = []
     answers: _Answers | None = None
-    for n_done, image in enumerate(images):
-        probing.on_progress(n_done, len(images))
-        if probing.should_stop():
-            raise ScanInterrupted(
-                f"Stopped after {n_done:,} of {len(images):,} images; the run keeps these.",
-                hint="The same command shows the others too.",
-            )
-        try:
-            shown = _load(rebuilt, image)
-        except NastuiError as error:
-            failures.append(f"{image}: {error.message}")
-            continue
-        except Exception as exc:  # broken files and a person's own transform may raise anything
-            failures.append(f"{image}: {' '.join(str(exc).split()) or type(exc).__name__}")
-            continue
-        answers = answers or _Answers(run, rebuilt, shown.image, device)
-        probe = answers.to(shown, probing.note)
-        ids.append(write_probe(run.info().path, probe, probing.command, library_versions()))
+    with ExitStack() as stack:
+        for n_done, image in enumerate(images):
+            probing.on_progress(n_done, len(images))
+            if probing.should_stop():
+                raise ScanInterrupted(
+                    f"Stopped after {n_done:,} of {len(images):,} images; the run keeps these.",
+                    hint="The same command shows the others too.",
+                )
+            try:
+                shown = _load(rebuilt, image)
+            except NastuiError as error:
+                failures.append(f"{image}: {error.message}")
+                continue
+            except Exception as exc:  # broken files and a person's own transform may raise anything
+                failures.append(f"{image}: {' '.join(str(exc).split()) or type(exc).__name__}")
+                continue
+            if answers is None:
+                answers = _Answers(run, rebuilt, shown.image, device)
+                stack.enter_context(answers.capture)
+            probe = answers.to(shown, probing.note)
+            ids.append(write_probe(run.info().path, probe, probing.command, library_versions()))
     probing.on_progress(len(images), len(images))
     return Probed(tuple(ids), tuple(failures))
 
@@ -167,21 +171,19 @@ def _load(rebuilt: RebuiltModel, path: Path) -> _Shown:
 
 
 class _Answers:
-    """What a run's layers give images, one image at a time: so none depends on its company."""
+    """What a run's layers give images, one image at a time: so none depends on its company. `capture` is to be open."""
 
     def __init__(self, run: RunReader, rebuilt: RebuiltModel, first: SourceImage, device: torch.device) -> None:
         self._run = run
-        self._rebuilt = rebuilt
         self._device = device
-        layers: list[LayerInfo] = [layer for layer in run.layers() if layer.basis == NEURON]
-        self._layers = rebuilt.capture_layers(layers, first, device)
+        spec, neurons = rebuilt.spec, [layer for layer in run.layers() if layer.basis == NEURON]
+        layers, reduction = rebuilt.capture_layers(neurons, first, device), parse_reduction(spec.reduction)
+        module = rebuilt.model.module
+        self.capture = ActivationCapture(module, layers, reduction, spec.seed, rebuilt.computing(device))
 
     def to(self, shown: _Shown, note: str | None) -> NewProbe:
         """What they give this one."""
-        spec, module = self._rebuilt.spec, self._rebuilt.model.module
-        reduction, computing = parse_reduction(spec.reduction), self._rebuilt.computing(self._device)
-        with ActivationCapture(module, self._layers, reduction, spec.seed, computing) as capture:
-            captured = capture.run(shown.inputs[None].to(self._device), np.array([self._image_id(shown)]))
+        captured = self.capture.run(shown.inputs[None].to(self._device), np.array([self._image_id(shown)]))
         top5 = highest(captured.output)[0] if captured.output.ndim == 2 else ()
         return NewProbe(
             source=str(shown.path),
