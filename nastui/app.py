@@ -147,7 +147,7 @@ class NastuiApp(JobApp[None]):
             if isinstance(screen, BrowseScreen):
                 screen.reviews_changed()
 
-    @work(thread=True, exclusive=True, group="probes")
+    @work(thread=True, group="probes")
     def look_for_probes(self) -> None:
         """Look whether somebody has shown the model other images, or removed some."""
         try:
