@@ -145,11 +145,18 @@ def test_a_broken_image_fails_alone() -> None:
     assert np.asarray(source.load(1).picture).max() == 4
 
 
-def test_a_dataset_in_hand_and_a_stream_of_it_give_the_same(tmp_path: Path) -> None:
-    made = dataset([5, 6, 7], ["x", "y", "x"], image=Images(), label=Value("string"))
+@pytest.mark.parametrize(
+    "made",
+    [
+        dataset([5, 6, 7], ["y", "z", "y"], image=Images(), label=Value("string")),
+        dataset([5, 6, 7], [0, 1, 0], picture=Images(), kind=ClassLabel(names=["y", "z"])),
+    ],
+    ids=["texts", "numbers under other names"],
+)
+def test_a_dataset_in_hand_and_a_stream_of_it_give_the_same(made: Dataset) -> None:
     stream = made.to_iterable_dataset()
     assert isinstance(stream, IterableDataset)
     ours, theirs = load_source(made), load_source(stream)
-    assert (ours.classes, list(ours.labels)) == (theirs.classes, list(theirs.labels)) == (("x", "y"), [0, 1, 0])
+    assert (ours.classes, list(ours.labels)) == (theirs.classes, list(theirs.labels)) == (("y", "z"), [0, 1, 0])
     for index in range(3):
         assert np.array_equal(np.asarray(ours.load(index).picture), np.asarray(theirs.load(index).picture))

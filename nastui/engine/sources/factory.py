@@ -10,7 +10,7 @@ from typing import Any
 from torch.utils.data import DataLoader, IterableDataset
 
 from nastui.engine.factories import call_factory, described
-from nastui.engine.sources.hf import HuggingFaceImages
+from nastui.engine.sources.hf import HuggingFaceImages, with_usual_names
 from nastui.engine.sources.items import check_labels, class_names, label_of, source_image
 from nastui.engine.sources.location import Parts, no_folder
 from nastui.engine.sources.source import ImageSource, SourceImage
@@ -87,17 +87,20 @@ def take_dataset(
             f"{spec} is a DataLoader: its dataset is taken, image by image and in order; its batches, its order and its"
             " collate_fn are left out.",
         )
-    if _is_hugging_face(dataset):
+    if _is_of_hugging_face(dataset, "datasets.arrow_dataset", "Dataset"):
         return HuggingFaceImages(dataset, spec, None, notes=notes)
+    if _is_of_hugging_face(dataset, "datasets.iterable_dataset", "IterableDataset"):
+        dataset, names = with_usual_names(dataset, spec)
+        return StreamSource(dataset, spec, names, again, notes)
     is_stream = isinstance(dataset, IterableDataset) or not hasattr(dataset, "__getitem__")
     if is_stream and isinstance(dataset, Iterable):
         return StreamSource(dataset, spec, classes, again, notes)
     return DatasetSource(dataset, spec, classes, notes=notes)
 
 
-def _is_hugging_face(dataset: Any) -> bool:
-    """Whether it is a `datasets.Dataset`, told without importing `datasets`."""
-    return any((one.__module__, one.__name__) == ("datasets.arrow_dataset", "Dataset") for one in type(dataset).__mro__)
+def _is_of_hugging_face(dataset: Any, module: str, name: str) -> bool:
+    """Whether it is of this class, told without importing `datasets`."""
+    return any((one.__module__, one.__name__) == (module, name) for one in type(dataset).__mro__)
 
 
 def _labels(dataset: Any, spec: str, classes: Sequence[str]) -> list[int]:

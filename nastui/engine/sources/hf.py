@@ -118,6 +118,19 @@ def _one_split(found: Any, name: str, split: str) -> Any:
     return found[split or next(iter(found))]
 
 
+def with_usual_names(stream: Any, spec: str) -> tuple[Any, Sequence[str] | None]:
+    """A `datasets.IterableDataset` with its columns called image and label, and the names of its classes if it knows
+    them; as it is where it does not say what its columns are. Raises DataNotFound.
+    """
+    if stream.features is None:
+        return stream, None
+    image, label = image_and_label(stream.features, spec, "")
+    names = getattr(stream.features[label], "names", None)
+    stream = stream.select_columns([image, label])
+    renamed = {old: new for old, new in ((image, "image"), (label, "label")) if old != new}
+    return (stream.rename_columns(renamed) if renamed else stream), names
+
+
 def image_and_label(features: Any, spec: str, label: str) -> tuple[str, str]:
     """The names of the two columns. Raises DataNotFound where types do not tell which they are."""
     from datasets import ClassLabel, Image, Value
