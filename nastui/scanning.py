@@ -16,13 +16,14 @@ from rich.filesize import decimal
 
 from nastui.errors import OtherProcessFailed, ScanInterrupted
 from nastui.measure_records import Kind, MeasureOptions
-from nastui.printing import escaped
+from nastui.printing import duration, escaped
 from nastui.progress import Bar, stop_on_signal
 from nastui.settings import config_path, read_settings
 from nastui.store.measuring import measure_run
 from nastui.store.reader import RunReader
 
 if TYPE_CHECKING:
+    from nastui.engine.outlook import Outlook
     from nastui.engine.scan import ScanProgress
 
 _GO_ON = "The same command goes on from there."
@@ -109,16 +110,26 @@ class ScanReport:
     def __init__(self, bar: Bar) -> None:
         self._bar = bar
         self._n_warnings = 0
+        self._is_outlook_said = False
 
     def __call__(self, progress: ScanProgress) -> None:
         for warning in progress.warnings[self._n_warnings :]:
             self._bar.say(f"warning: {escaped(warning)}")
         self._n_warnings = len(progress.warnings)
+        if progress.outlook is not None and not self._is_outlook_said:
+            self._is_outlook_said = True
+            self._bar.say(outlook_words(progress.outlook))
         if progress.stage in _STEPS:
             what, unit = _STEPS[progress.stage]
             failed = f", {progress.failed:,} failed" if progress.failed else ""
             note = f"{decimal(progress.bytes_written)}{failed}"
             self._bar.update(what, progress.done, progress.total, unit=unit, note=note)
+
+
+def outlook_words(outlook: Outlook) -> str:
+    """What the scan will come to, in a line."""
+    units = f"{outlook.n_units:,} units in {outlook.n_layers:,} {'layer' if outlook.n_layers == 1 else 'layers'}"
+    return f"{units}, about {decimal(outlook.file_bytes)}; the images take another {duration(outlook.seconds)}"
 
 
 def closing_words(path: Path) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from rich.filesize import decimal
 
-from nastui.printing import Record, Value, aligned, escaped
+from nastui.printing import Record, Value, aligned, duration, escaped
 from nastui.store.file_size import image_bytes
 
 if TYPE_CHECKING:
@@ -192,13 +192,6 @@ def _forecast_lines(found: Diagnosis) -> list[str]:
     return [
         f"file    {decimal(forecast.file_bytes)}",
         f"memory  {decimal(forecast.peak_bytes)} at most{device}",
-        f"time    {_duration(forecast.seconds)}: {forecast.images_per_second:,.0f} images/s, "
-        f"then {_duration(forecast.measuring_seconds)} for the measures (tried on {forecast.n_tried:,} images)",
+        f"time    {duration(forecast.seconds)}: {forecast.images_per_second:,.0f} images/s, "
+        f"then {duration(forecast.measuring_seconds)} for the measures (tried on {forecast.n_tried:,} images)",
     ]
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s" if seconds >= 1 else "under 1 s"
-    minutes = seconds / 60
-    return f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.1f} h"

@@ -16,6 +16,7 @@ from nastui.engine.findings import find_faults
 from nastui.engine.heap import kept_heap
 from nastui.engine.inspection.early import FirstAnswers, before_the_first_batch
 from nastui.engine.inspection.finding import Finding
+from nastui.engine.outlook import Outlook, Pace
 from nastui.engine.plan import ScanPlan
 from nastui.engine.writing import BackgroundWriter
 from nastui.errors import NotARun, ScanInterrupted
@@ -33,7 +34,7 @@ class ScanProgress:
 
     `stage`: "scanning" counts images, as does "merging" where several processes have shared them; "measuring" counts
     units, "finished" comes once, at the end. `failed`: images of this session that did not decode. `bytes_written`: the
-    file's size now. `warnings`: all so far that a person should know.
+    file's size now. `warnings`: all so far that a person should know. `outlook`: None until the first seconds are over.
     """
 
     stage: Stage
@@ -42,6 +43,7 @@ class ScanProgress:
     failed: int
     bytes_written: int
     warnings: tuple[str, ...]
+    outlook: Outlook | None = None
 
 
 OnProgress = Callable[[ScanProgress], None]
@@ -77,6 +79,8 @@ class ScanSession:
         self._warnings: tuple[str, ...] = ()
         self._failed = 0
         self._first_answers = None if is_trial else FirstAnswers(plan, device)
+        self._pace = Pace(plan)
+        self._outlook: Outlook | None = None
 
     def run(self, *, force: bool) -> RunInfo:
         self.write(lambda writer: writer.finish(self._measuring, self._kinds), force=force)
@@ -119,6 +123,7 @@ class ScanSession:
                 self._failed += scanned.n_failed
                 if self._first_answers is not None:
                     self._say(self._first_answers.take(scanned.batch))
+                self._outlook = self._outlook or self._pace.take(scanned.batch)
                 self._report(self.stage, scanned.n_done, total)
                 if self._should_stop() and scanned.n_done < total:
                     self._stop(writer)
@@ -154,7 +159,7 @@ class ScanSession:
     def _report(self, stage: Stage, done: int, total: int) -> None:
         if self._on_progress is not None:
             size = size_with_log(self._out)
-            self._on_progress(ScanProgress(stage, done, total, self._failed, size, self._warnings))
+            self._on_progress(ScanProgress(stage, done, total, self._failed, size, self._warnings, self._outlook))
 
 
 def size_with_log(path: Path) -> int:

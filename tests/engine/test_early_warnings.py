@@ -8,8 +8,12 @@ from typing import Any
 import pytest
 from torchvision import transforms
 
+from nastui.engine.doctor import prepared
 from nastui.engine.models import adopt_model
+from nastui.engine.outlook import Pace
 from nastui.engine.scan import ScanProgress, scan
+from nastui.records import Batch, ImageResult
+from nastui.scanning import outlook_words
 from tests.engine.faulty_networks import KnowsTones, Network, Tones, calls_train, drops_by_function
 
 IMAGENET: dict[str, Any] = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
@@ -54,3 +58,21 @@ def test_a_forgotten_mean_and_std_are_said_after_the_first_images(shared_data: P
     assert "With ImageNet's mean and std top-1 rises" in warning
     assert "Give --mean=0.485,0.456,0.406 --std=0.229,0.224,0.225." in warning
     assert said(tmp_path, model, data, force=True, **options, **IMAGENET) == []
+
+
+def test_the_outlook_comes_once_the_pace_is_known() -> None:
+    seconds = iter(range(0, 100, 2))
+    with prepared(adopt_model(Network()), Tones(400), device="cpu") as found:
+        pace = Pace(found.plan, clock=lambda: next(seconds))
+    outlooks = [pace.take(batch(first)) for first in range(0, 60, 10)]
+    assert outlooks[:3] == [None] * 3
+    outlook = outlooks[3]
+    assert outlook is not None
+    assert (outlook.n_units, outlook.n_layers) == (6, 2)
+    assert outlook.seconds == pytest.approx(360 * 6 / 30)
+    assert outlook_words(outlook).startswith("6 units in 2 layers, about ")
+    assert outlook_words(outlook).endswith("; the images take another 72 s")
+
+
+def batch(first: int) -> Batch:
+    return Batch(first, (ImageResult(b"x" * 3000, 12, 12, None, ()),) * 10, {}, {})
