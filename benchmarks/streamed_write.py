@@ -48,13 +48,14 @@ def main() -> int:
     options = parser.parse_args()
     values = np.random.default_rng(0).standard_normal((options.images, options.units), dtype=np.float32)
     batches = [values[first : first + BATCH_SIZE] for first in range(0, len(values), BATCH_SIZE)]
+    images = [ManifestImage(0, f"image-{image:05}.png") for image in range(options.images)]
     pairs = []
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         for number in range(options.rounds):
             get_ready(Path(folder), batches)
             raw = cost(write_raw, Path(folder) / f"{number}.raw", batches)
             get_ready(Path(folder), batches)
-            tiled = cost(write_tiled, Path(folder) / f"{number}.nas.db", batches, options.dtype)
+            tiled = cost(write_tiled, Path(folder) / f"{number}.nas.db", batches, images, options.dtype)
             pairs.append((raw, tiled))
     ratio = median(tiled.wall / raw.wall for raw, tiled in pairs)
     print(
@@ -92,12 +93,12 @@ def write_raw(path: Path, batches: list[Float32]) -> None:
         os.fsync(file.fileno())
 
 
-def write_tiled(path: Path, batches: list[Float32], dtype: ValueType) -> None:
-    n_images, n_units = sum(map(len, batches)), batches[0].shape[1]
+def write_tiled(path: Path, batches: list[Float32], images: list[ManifestImage], dtype: ValueType) -> None:
+    n_units = batches[0].shape[1]
     layer = LayerSpec("fc", "Linear", (n_units,), n_units, has_positions=False, value_type=dtype)
-    images = [ManifestImage(0, f"image-{image:05}.png") for image in range(n_images)]
+    classes = [ClassInfo(0, "class", 0, len(images))]
     result = ImageResult(None, 28, 28, None, ((0, 1.0),))
-    with RunWriter.create(path, spec_of(0), [ClassInfo(0, "class", 0, n_images)], ["class"], images, [layer]) as writer:
+    with RunWriter.create(path, spec_of(0), classes, ["class"], images, [layer]) as writer:
         for values in batches:
             writer.append(Batch(writer.n_done, (result,) * len(values), {"fc": values}, {}))
 

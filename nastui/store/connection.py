@@ -57,6 +57,7 @@ def prepare_to_write(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode = WAL")  # kept in the file, so this does something only the first time
     connection.execute("PRAGMA synchronous = NORMAL")  # with WAL: never torn, and each commit without an fsync
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA temp_store = MEMORY")  # what undoes one statement, not files in /var/tmp
 
 
 def check_is_run(connection: sqlite3.Connection, path: Path) -> int:

@@ -12,4 +12,4 @@ def now() -> str:
 
 def storable(text: str) -> str:
     r"""The text without what SQLite cannot keep: a byte of a file name that is not UTF-8 becomes \udcXX."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
