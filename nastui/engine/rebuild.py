@@ -26,6 +26,7 @@ from nastui.engine.models import FILE_KINDS, MODEL_KINDS, LoadedModel, Transform
 from nastui.engine.plan import PixelOptions, example_inputs
 from nastui.engine.preprocessing import Preprocessing, choose_preprocessing
 from nastui.engine.reduction import parse_reduction
+from nastui.engine.same_images import check_images
 from nastui.engine.sources import ImageSource, folder_in, load_again, load_source
 from nastui.engine.sources.source import SourceImage
 from nastui.engine.subset import Selection, manifest_sha256
@@ -181,6 +182,7 @@ def _open_images(run: RunReader, info: RunInfo, anew: Anew) -> tuple[ImageSource
         else:
             source = load_source(anew.data)
     indices = _find_images(run, source, info.spec)
+    check_images(info.path, source, indices, hint="Name the image set that was scanned with --data, or scan again.")
     return source, indices, first_decodable(source, indices)
 
 

@@ -18,6 +18,7 @@ from nastui.engine.inspection.early import FirstAnswers, before_the_first_batch
 from nastui.engine.inspection.finding import Finding
 from nastui.engine.outlook import Outlook, Pace
 from nastui.engine.plan import ScanPlan
+from nastui.engine.same_images import check_images
 from nastui.engine.writing import BackgroundWriter
 from nastui.errors import NotARun, ScanInterrupted
 from nastui.measure_records import KindThresholds
@@ -106,11 +107,22 @@ class ScanSession:
         plan = self._plan
         if self._out.exists() and not force:
             try:
-                return RunWriter.resume(self._out, plan.spec)
+                return self._resume()
             except NotARun:
                 pass  # `create` says that something else lies there
         layers = plan.measured_layers()
         return RunWriter.create(self._out, plan.spec, plan.classes, plan.outputs, plan.manifest(), layers, force=force)
+
+    def _resume(self) -> RunWriter:
+        """Raises DataNotFound where images that are in the file are others by now."""
+        plan, writer = self._plan, RunWriter.resume(self._out, self._plan.spec)
+        try:
+            hint = "Put the images of that time back, or scan anew: --force."
+            check_images(self._out, plan.source, plan.images.indices, hint=hint)
+        except BaseException:
+            writer.close()
+            raise
+        return writer
 
     def _scan(self, writer: BackgroundWriter) -> None:
         total = len(self._plan.images.indices)
