@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
+from torchvision.models import VisionTransformer
 from transformers import (
     BertConfig,
     BertForSequenceClassification,
@@ -79,7 +81,8 @@ def save(module: nn.Module, kind: str, path: Path) -> str:
         batch = torch.export.Dim("batch", min=2)
         torch.export.save(torch.export.export(module, (images(),), dynamic_shapes=({0: batch},)), path)
         return f"exported:{path}"
-    saved = torch.jit.script(module) if kind == "scripted" else torch.jit.trace(module, images(), check_trace=False)
+    jit: Any = torch.jit
+    saved = jit.script(module) if kind == "scripted" else jit.trace(module, images(), check_trace=False)
     saved.save(str(path))
     return f"torchscript:{path}"
 
@@ -96,6 +99,21 @@ def test_files_give_the_eager_models_values_layer_by_layer(mixed: Mixed, tmp_pat
     for path, values in found.items():
         np.testing.assert_allclose(values, expected[path], rtol=1e-5, atol=1e-6, err_msg=path)
     assert np.min(found["stem.1"]) < 0, "as it was before the ReLU that works in place"
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", ["scripted", "traced", "exported"])
+def test_a_vision_transformer_in_a_file_gives_the_eager_models_values(tmp_path: Path, kind: str) -> None:
+    torch.manual_seed(0)
+    eager = VisionTransformer(16, 4, num_layers=2, num_heads=2, hidden_dim=8, mlp_dim=12, num_classes=3).eval()
+    nn.init.normal_(eager.heads[0].weight)  # zeros as it is built
+    expected = values_of(eager, images())
+    model = load_model(save(eager, kind, tmp_path / "net.pt2"))
+    found = values_of(model.module, images())
+    assert set(found) <= set(expected)
+    assert {"encoder.layers.encoder_layer_1.self_attention", "encoder.layers.encoder_layer_1.mlp.0"} <= set(found)
+    for path, values in found.items():
+        np.testing.assert_allclose(values, expected[path], rtol=1e-4, atol=1e-5, err_msg=path)
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
@@ -128,7 +146,8 @@ def test_a_torchscript_operation_that_is_unknown_is_named(tmp_path: Path) -> Non
             return result
 
     path = tmp_path / "net.pt"
-    torch.jit.script(Sorted()).save(str(path))
+    jit: Any = torch.jit
+    jit.script(Sorted()).save(str(path))
     with pytest.raises(UnsupportedOutput, match="aten::sort"):
         trace_calls(load_model(f"torchscript:{path}").module, images())
 

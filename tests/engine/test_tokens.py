@@ -19,13 +19,13 @@ from nastui.engine.scan import scan
 from nastui.engine.trace import run_forward, trace_calls
 from nastui.engine.unit_maps import read_unit_maps
 from nastui.errors import UnsupportedOutput, UsageError
-from nastui.records import TokenGrid, Tokens
+from nastui.records import Address, TokenGrid, Tokens
 from nastui.store.reader import RunReader
 
 
 class Pair(NamedTuple):
     tokens: Tensor
-    count: int
+    n_heads: int
 
 
 class Block(nn.Module):
@@ -219,6 +219,7 @@ def test_tensors_in_tuples_lists_and_dicts_are_layers(
         expected = maps + 1 if factor is None else maps * factor
         np.testing.assert_array_equal(values[address], expected.flatten(1).numpy())
         assert [one.spec.path for one in choose(module, address).layers] == [address], "an exact name before a glob"
+        assert Address.parse(f"{address}/pca:3") == Address(address, 3, "pca")
     assert selection.notes == (("Layer part returns more than a tensor: captured is [0].",) if what == "one" else ())
 
 
