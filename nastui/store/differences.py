@@ -39,7 +39,7 @@ def _preprocessing(found: RunSpec, wanted: RunSpec) -> list[str]:
     if found.preprocessing_sha256 == wanted.preprocessing_sha256:
         return []
     then, now = _described(found), _described(wanted)
-    keys = [key for key in {**then, **now} if then.get(key) != now.get(key)]
+    keys = [key for key in {**then, **now} if then.get(key) != now.get(key) and key != "note"]
     words = "; ".join(f"{key} {then.get(key, 'not given')}, now {now.get(key, 'not given')}" for key in keys)
     return [f"preprocessing: {words}" if words else "preprocessing"]
 
