@@ -2,8 +2,8 @@
 
 For each model a forecast and the scan itself, in processes of their own and in turn; prints forecast ÷ scan for each of
 the three and exits with 1 where one is beyond the limit, either way; a second more or less is no miss. Of the rounds
-the quickest forecast and the quickest scan are compared, since other work on the machine only ever adds time. It has to be
-idle all the same: at a load of 8 on two cores the times say nothing.
+the quickest forecast and the quickest scan are compared, since other work on the machine only ever adds time. It
+has to be idle all the same: at a load of 8 on two cores the times say nothing.
 
     python benchmarks/forecast.py DATA [--rounds 3] [MODEL …]     DATA: the folder with the weights and images
 """
