@@ -56,21 +56,24 @@ def scan_checkpoints(files: Sequence[Path], *, out: Path, command: str, force: b
 
     A run that the same command has finished is passed over. Raises UsageError where two would be one file.
     """
+    from nastui.engine.ranks import is_first
     from nastui.scanning import scan_with_bar
 
+    is_heard = is_first(os.environ)
     names = run_names(files)
     paths = [run_path(out, name) for name in names]
     if len(set(paths)) < len(paths):
         raise UsageError(f"{out} is one file for {len(files):,} checkpoints.", hint=f"Put {_NAME} into it.")
-    console, lines = Console(stderr=True), list[str]()
+    console, lines = Console(stderr=True, quiet=not is_heard), list[str]()
     for index, (file, path) in enumerate(zip(files, paths, strict=True)):
         is_done = not force and _is_finished(path, command, file)
         what = f"is finished already: {path}" if is_done else ""
         _say(console, f"{file} ({index + 1} of {len(files)}) {what}".rstrip())
         if not is_done:
             path.parent.mkdir(parents=True, exist_ok=True)
-            if scan_with_bar(out=path, weights=file, command=command, force=force, **options) is None:
-                continue
+            scan_with_bar(out=path, weights=file, command=command, force=force, **options)
+        if not is_heard:
+            continue
         lines.append(_result_line(names[index], path))
         yield path
     for line in lines:
