@@ -36,7 +36,8 @@ def read_json(run_file: Path, capsys: pytest.CaptureFixture[str]) -> Any:
 
 def test_layers_have_their_facts(read_json: Any) -> None:
     conv, wide = read_json("layers")
-    facts = {"type": "Conv2d", "shape": [2, 3, 3], "n_units": 2, "n_dead": 1, "n_reviewed": 0}
+    places = {"type": "Conv2d", "shape": [2, 3, 3], "unit_dim": 0, "tokens": None}
+    facts = {**places, "n_units": 2, "n_dead": 1, "n_reviewed": 0}
     assert conv == {"address": "conv", **facts}
     assert (wide["address"], wide["n_units"], wide["n_dead"]) == ("wide", N_WIDE, N_WIDE)
 
