@@ -11,7 +11,6 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from test_scan import Noise, content, small_net
 
 from nastui.engine import batches
 from nastui.engine.batches import behind, highest
@@ -19,6 +18,7 @@ from nastui.engine.fetching import Fetched
 from nastui.engine.scan import scan
 from nastui.records import Float32
 from nastui.store.reader import RunReader
+from tests.engine.test_scan import Noise, content, small_net
 
 LOGITS = arrays.arrays(
     np.float32,

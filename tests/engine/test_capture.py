@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 from captum.attr import LayerActivation
-from networks import Awkward, ByHand
 from torch import Tensor, nn
 from torchvision import models
 
@@ -14,6 +13,7 @@ from nastui.engine.reduction import Reduction
 from nastui.engine.trace import trace_calls
 from nastui.errors import UnsupportedOutput
 from nastui.records import Int64
+from tests.engine.networks import Awkward, ByHand
 
 
 def ids(count: int) -> Int64:

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from networks import Awkward, ByHand
 from torch import Tensor, nn
 
 from nastui.engine.capture import ActivationCapture, Captured
@@ -26,6 +25,7 @@ from nastui.engine.trace import trace_calls
 from nastui.engine.trial import compare
 from nastui.errors import ScanError, UsageError
 from nastui.records import Float32
+from tests.engine.networks import Awkward, ByHand
 
 CPU = torch.device("cpu")
 CHANNELS_LAST = Computing(memory_format="channels_last")

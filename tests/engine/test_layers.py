@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import pytest
 import torch
-from networks import Awkward, ByHand
 from torchvision import models
 
 from nastui.engine.layers import Selection, select_layers
 from nastui.engine.reduction import Reduction
 from nastui.engine.trace import trace_calls
 from nastui.errors import LayerNotFound, ScanError, UnsupportedOutput
+from tests.engine.networks import Awkward, ByHand
 
 
 def select(patterns: str | list[str], reduction: Reduction = "max") -> Selection:

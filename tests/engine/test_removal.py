@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 import torch
 from captum.attr import LayerFeatureAblation
-from networks import Awkward
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -14,6 +13,7 @@ from nastui.engine.reduction import Reduction
 from nastui.engine.removal import AxisRemoval, Edit, LayerEditor, NeuronRemoval
 from nastui.engine.trace import trace_calls
 from nastui.errors import ScanError, UnsupportedOutput
+from tests.engine.networks import Awkward
 
 
 class Net(nn.Module):

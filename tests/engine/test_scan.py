@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from networks import Awkward, ByHand
 from PIL import Image
 from torch import Tensor, nn
 
@@ -30,6 +29,7 @@ from nastui.errors import (
 )
 from nastui.records import ReceptiveField, RunInfo
 from nastui.store.reader import RunReader
+from tests.engine.networks import Awkward, ByHand
 
 
 class Noise:

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from test_scan import Noise, StopAfter, content, small_net
 from torch import Tensor, nn
 
 from nastui.engine import trial
@@ -22,6 +21,7 @@ from nastui.engine.trial_cache import TrialCache
 from nastui.errors import OutputExists, ScanError, ScanInterrupted
 from nastui.records import RunInfo
 from nastui.store.reader import RunReader
+from tests.engine.test_scan import Noise, StopAfter, content, small_net
 
 CPU = torch.device("cpu")
 AUTO = ComputingOptions()
