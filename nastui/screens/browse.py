@@ -30,6 +30,7 @@ class BrowseScreen(Screen[None], inherit_bindings=False):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "help", "Keys", key_display="?", tooltip="All keys of this screen"),
+        Binding("R", "run_facts", "What the run was made of, with its sums", show=False),
         Binding("ctrl+c", "stop_job", "Stop what is being computed", show=False),
         Binding("q,escape", "leave", "Up", key_display="q", tooltip="Up, to where you came from"),
     ]
@@ -146,6 +147,12 @@ class BrowseScreen(Screen[None], inherit_bindings=False):
         from nastui.screens.help import HelpScreen  # brings Rich's tables: not before it is wanted
 
         self.app.push_screen(HelpScreen(self))
+
+    def action_run_facts(self) -> None:
+        from nastui.screens.text_panel import TextPanel  # as above
+        from nastui.views.run_facts import run_rows
+
+        self.app.push_screen(TextPanel(run_rows(self.session.info, self.session.layers)))
 
     def action_leave(self) -> None:
         self.app.pop_screen()

@@ -53,7 +53,7 @@ class TextPanel(ModalScreen[None], inherit_bindings=False):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("question_mark,M,q,escape", "dismiss", "Close", key_display="?"),
+        Binding("question_mark,M,R,q,escape", "dismiss", "Close", key_display="?"),
         Binding("j,down", "scroll(1)", "Down", show=False),
         Binding("k,up", "scroll(-1)", "Up", show=False),
         Binding("space,ctrl+f,pagedown", "page(1)", "Page down", show=False),
