@@ -18,6 +18,8 @@ _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -2, -3, -4
 _KEEPING = {_MMAP_MAX: 0, _TRIM_THRESHOLD: 2**31 - 1, _TOP_PAD: 64 << 20}
 _AS_BEFORE = {_MMAP_MAX: 65_536, _TRIM_THRESHOLD: 64 << 20, _TOP_PAD: 128 << 10, _MMAP_THRESHOLD: 32 << 20}
 
+_PARAMETERS = ("mmap_max", "mmap_threshold", "trim_threshold", "top_pad")
+
 _entering = threading.Lock()
 _n_inside = 0
 
@@ -26,8 +28,9 @@ _n_inside = 0
 def kept_heap() -> Iterator[None]:
     """Keep freed memory in the process inside the block; afterwards all that is free goes back to the system.
 
-    Does nothing where the C library is not glibc, and where somebody set how it allocates (MALLOC_…_ or GLIBC_TUNABLES
-    in the environment). Blocks may overlap, also in several threads: the last one to end gives back.
+    Does nothing where the C library is not glibc, and where somebody has set what is set here, in the environment
+    (MALLOC_MMAP_MAX_ and the like, or GLIBC_TUNABLES). Blocks may overlap, also in several threads: the last one to
+    end gives back. The heap grows for some ten batches, since blocks of other sizes lie between those that are free.
     """
     global _n_inside
     library = None if _is_chosen() else _glibc()
@@ -49,7 +52,7 @@ def kept_heap() -> Iterator[None]:
 
 def _is_chosen() -> bool:
     tunables = os.environ.get("GLIBC_TUNABLES", "")
-    return "glibc.malloc" in tunables or any(name.startswith("MALLOC_") for name in os.environ)
+    return any(f"MALLOC_{name.upper()}_" in os.environ or f"glibc.malloc.{name}=" in tunables for name in _PARAMETERS)
 
 
 def _glibc() -> ctypes.CDLL | None:
