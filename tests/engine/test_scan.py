@@ -260,7 +260,9 @@ def test_killed_without_warning_resumes_to_the_same_content(tmp_path: Path) -> N
         "scan(small_net(), Noise(2000), out=sys.argv[1], batch_size=100, on_progress=kill)\n"
     )
     out = tmp_path / "run.nas.db"
-    killed = subprocess.run([sys.executable, "-c", script, str(out)], cwd=Path(__file__).parent, check=False)
+    here = Path(__file__).parent
+    environment = {**os.environ, "PYTHONPATH": str(here.parents[1])}
+    killed = subprocess.run([sys.executable, "-c", script, str(out)], cwd=here, env=environment, check=False)
     assert killed.returncode == -signal.SIGKILL
     seen: list[ScanProgress] = []
     scan(small_net(), Noise(2000), out=out, batch_size=100, on_progress=seen.append)
