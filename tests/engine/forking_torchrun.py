@@ -8,7 +8,7 @@ import json
 import sys
 
 from torch.distributed.elastic.agent.server import api  # noqa: F401  (it takes its time, once)
-from torch.distributed.elastic.multiprocessing import SignalException  # type: ignore[attr-defined]
+from torch.distributed.elastic.multiprocessing import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
