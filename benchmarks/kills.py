@@ -30,14 +30,16 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.distributed import HashStore  # type: ignore[attr-defined]
 
 from nastui.engine import scan as scan_module
-from nastui.engine.ranks import TorchrunRanks
 from nastui.engine.scan import ScanProgress, scan
+from nastui.engine.torchrun import TorchrunRanks
 from nastui.errors import NastuiError, OutputExists
 from nastui.records import RunInfo
 from nastui.store import tiles, writer
@@ -206,8 +208,7 @@ def scan_once(name: str, out: Path) -> None:
 
 def leave_parts(out: Path) -> None:
     """What three processes leave that were asked to stop, when the first one had done two batches."""
-    store, joined, stop = torch.distributed.HashStore(), threading.local(), threading.Event()
-    scan_module.join_ranks = lambda: joined.ranks
+    store, joined, stop = HashStore(), threading.local(), threading.Event()
 
     def watch(progress: ScanProgress) -> None:
         if progress.done >= 2 * BATCH_SIZE:
@@ -219,7 +220,7 @@ def leave_parts(out: Path) -> None:
         with suppress(NastuiError):  # it is asked to stop
             scan(network(), Pictures(), out=out, batch_size=BATCH_SIZE, **options)
 
-    with ThreadPoolExecutor(3) as threads:
+    with patch.object(scan_module, "join_ranks", lambda: joined.ranks), ThreadPoolExecutor(3) as threads:
         list(threads.map(go, range(3)))
 
 

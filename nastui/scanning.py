@@ -43,8 +43,8 @@ def scan_with_bar(*, out: Path, **options: Any) -> Path | None:
     Of the processes that torchrun has started the first one alone says anything, but for the errors that another finds,
     and the others return None.
     """
-    from nastui.engine.ranks import is_first
     from nastui.engine.scan import scan
+    from nastui.engine.torchrun import is_first
 
     is_heard = is_first(os.environ)
     with stop_on_signal() as stop, Bar(Console(stderr=True, quiet=not is_heard)) as bar:

@@ -56,7 +56,7 @@ def scan_checkpoints(files: Sequence[Path], *, out: Path, command: str, force: b
 
     A run that the same command has finished is passed over. Raises UsageError where two would be one file.
     """
-    from nastui.engine.ranks import is_first
+    from nastui.engine.torchrun import is_first
     from nastui.scanning import scan_with_bar
 
     is_heard = is_first(os.environ)

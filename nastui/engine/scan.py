@@ -18,13 +18,14 @@ from nastui.engine.loader import default_workers
 from nastui.engine.models import LoadedModel, Transform, adopt_model, load_model
 from nastui.engine.plan import PixelOptions, ScanOptions, ScanPlan, plan_scan
 from nastui.engine.preprocessing import Size
-from nastui.engine.ranks import Ranks, join_ranks
+from nastui.engine.ranks import Ranks
 from nastui.engine.reduction import parse_reduction
 from nastui.engine.session import OnProgress, ScanProgress, ScanSession
 from nastui.engine.shared_scan import SharedScan
 from nastui.engine.sources import load_source
 from nastui.engine.subset import select_images
 from nastui.engine.tokens import parse_tokens
+from nastui.engine.torchrun import join_ranks
 from nastui.engine.trial import Circumstances, decide_computing
 from nastui.errors import UsageError
 from nastui.limits import DEFAULT_RANGES, MAX_RANGES

@@ -20,10 +20,10 @@ from torch import Tensor, nn
 from torch.distributed import HashStore  # type: ignore[attr-defined]
 
 from nastui.engine import scan as scan_module
-from nastui.engine.ranks import TorchrunRanks
 from nastui.engine.scan import ScanProgress, scan
 from nastui.engine.sources.files import FileImages
 from nastui.engine.sources.source import SourceImage
+from nastui.engine.torchrun import TorchrunRanks
 from nastui.errors import NastuiError, ScanInterrupted
 from nastui.store import tiles
 from nastui.store.reader import RunReader

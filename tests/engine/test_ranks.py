@@ -13,8 +13,9 @@ import pytest
 import torch
 from torch.distributed import HashStore  # type: ignore[attr-defined]
 
-from nastui.engine import ranks as ranks_module
-from nastui.engine.ranks import Ranks, Reached, TorchrunRanks, is_first, join_ranks
+from nastui.engine import torchrun
+from nastui.engine.ranks import Ranks, Reached
+from nastui.engine.torchrun import TorchrunRanks, is_first, join_ranks
 from nastui.errors import DataNotFound, OtherProcessFailed, ScanError, ScanInterrupted
 
 COUNT = 3
@@ -23,8 +24,8 @@ TORCHRUN = {"RANK": "1", "WORLD_SIZE": "3", "MASTER_ADDR": "localhost", "MASTER_
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ranks_module, "_BEAT_SECONDS", 0.02)
-    monkeypatch.setattr(ranks_module, "_SAME_SECONDS", 0.5)
+    monkeypatch.setattr(torchrun, "_BEAT_SECONDS", 0.02)
+    monkeypatch.setattr(torchrun, "_SAME_SECONDS", 0.5)
 
 
 def each(act: Callable[[TorchrunRanks], Any], count: int = COUNT) -> list[Any]:
@@ -116,7 +117,7 @@ def test_one_that_is_asked_to_stop_stops_all() -> None:
 
 
 def test_one_that_is_never_heard_of_again_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ranks_module, "LOST_SECONDS", 0.5)
+    monkeypatch.setattr(torchrun, "LOST_SECONDS", 0.5)
     store = HashStore()
     store.set("beat/1", json.dumps({"count": 1, "done": 3, "failed": 0, "n_bytes": 0}))  # then it was killed
     begin = time.monotonic()
@@ -129,7 +130,7 @@ def test_one_that_is_never_heard_of_again_is_lost(monkeypatch: pytest.MonkeyPatc
 
 
 def test_waiting_goes_on_as_long_as_the_other_lives(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ranks_module, "LOST_SECONDS", 0.3)
+    monkeypatch.setattr(torchrun, "LOST_SECONDS", 0.3)
 
     def work(ranks: TorchrunRanks) -> Any:
         return ranks.told_by_first("slow", lambda: time.sleep(1.0))
@@ -177,7 +178,7 @@ def test_torchruns_environment_says_who_one_is() -> None:
 
 
 def test_processes_that_do_not_come_are_not_waited_for_forever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ranks_module, "JOIN_SECONDS", 1.0)
+    monkeypatch.setattr(torchrun, "JOIN_SECONDS", 1.0)
     for name, value in TORCHRUN.items():
         monkeypatch.setenv(name, value)
     begin = time.monotonic()

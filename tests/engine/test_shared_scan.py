@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from torch.distributed import HashStore  # type: ignore[attr-defined]
 
-from nastui.engine import ranks as ranks_module
 from nastui.engine import scan as scan_module
-from nastui.engine.ranks import Ranks, TorchrunRanks
+from nastui.engine import torchrun
+from nastui.engine.ranks import Ranks
 from nastui.engine.scan import ScanProgress, scan
+from nastui.engine.torchrun import TorchrunRanks
 from nastui.errors import NastuiError, OtherProcessFailed, OutputExists, ScanError, ScanInterrupted, StoreLocked
 from nastui.store import tiles
 from nastui.store.content import read_content
@@ -39,8 +40,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ranks_module, "_BEAT_SECONDS", 0.02)
-    monkeypatch.setattr(ranks_module, "_SAME_SECONDS", 0.3)
+    monkeypatch.setattr(torchrun, "_BEAT_SECONDS", 0.02)
+    monkeypatch.setattr(torchrun, "_SAME_SECONDS", 0.3)
     monkeypatch.setattr(tiles, "TILE_IMAGES", 8)
 
 
