@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,9 @@ from PIL import Image
 from torch import Tensor
 
 from nastui.engine.scan import scan
+from nastui.measure_records import MeasureOptions
+from nastui.store import writer
+from nastui.store.measuring import UnitMeasuring
 from nastui.store.reader import RunReader
 
 # Member, pixels a side, layers that `auto` takes, and a layer in the middle with its units' dimension.
@@ -41,15 +45,26 @@ N_IMAGES = 2
 
 @pytest.fixture
 def quickly_initialised(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Random weights by one cheap rule: what torchvision does takes longer than the scan."""
+    """Random weights by one cheap rule, the same numbers over and over: drawing them all takes longer than the scan."""
+    noise = torch.rand(65_537, generator=torch.Generator().manual_seed(0)) * 2 - 1  # a prime: no two rows are equal
 
     def fill(tensor: Tensor, *_: object, **__: object) -> Tensor:
-        with torch.no_grad():
-            fan_in = max(tensor[0].numel(), 1) if tensor.ndim > 1 else 400
-            return tensor.uniform_(-1, 1).mul_(fan_in**-0.5)
+        fan_in = max(tensor[0].numel(), 1) if tensor.ndim > 1 else 400
+        flat, numbers = tensor.detach().view(-1), noise * fan_in**-0.5
+        whole = len(flat) - len(flat) % len(noise)
+        flat[:whole].view(-1, len(noise)).copy_(numbers)
+        flat[whole:] = numbers[: len(flat) - whole]
+        return tensor
 
     for name in ("trunc_normal_", "normal_", "kaiming_normal_", "kaiming_uniform_", "xavier_uniform_"):
         monkeypatch.setattr(torch.nn.init, name, fill)
+
+
+@pytest.fixture
+def quickly_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measures of the units from two shuffles, not a hundred: nobody looks at them here."""
+    few = MeasureOptions(shuffles=2, resamples=2)
+    monkeypatch.setattr(writer, "UnitMeasuring", partial(UnitMeasuring, options=few))
 
 
 @pytest.fixture
@@ -62,7 +77,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "images"
 
 
-@pytest.mark.usefixtures("quickly_initialised")
+@pytest.mark.usefixtures("quickly_initialised", "quickly_measured")
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize(("name", "size", "n_layers", "middle", "unit_dim"), FAMILIES)
 def test_a_family_is_scanned_by_name(
