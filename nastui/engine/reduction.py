@@ -72,8 +72,9 @@ def reduce_output(output: Tensor, unit_dim: int, reduction: Reduction, image_ids
     if reduction == "mean":
         return Reduced(spatial.flatten(2).mean(2, dtype=torch.float32), None)
     if reduction == "center":
-        sizes = tuple(spatial.shape[2:])
-        middle = int(np.ravel_multi_index(tuple(size // 2 for size in sizes), sizes))
+        middle = 0  # in plain numbers, which a compiler takes
+        for size in spatial.shape[2:]:
+            middle = middle * size + size // 2
         return Reduced(spatial.flatten(2)[:, :, middle].to(torch.float32, copy=True), None)
     return _sample(spatial, image_ids, seed)
 

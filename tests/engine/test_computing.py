@@ -137,6 +137,18 @@ def test_compiled_hooks_tell_the_truth(net: type[nn.Module], backend: str, monke
     np.testing.assert_allclose(short.output, plain.output[:2], atol=1e-5)
 
 
+@pytest.mark.parametrize("reduction", ["mean", "center", "none"])
+@pytest.mark.filterwarnings("ignore:Guards may run slower")
+def test_reductions_without_places_can_be_compiled(reduction: Reduction, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="aot_eager"))
+    torch.manual_seed(0)
+    module, images = _InPlace().eval(), torch.randn(4, 3, 8, 9)
+    plain = capture(module, images, reduction=reduction)
+    found = capture(module, images, Computing(compiled=True), reduction)
+    for path, values in plain.values.items():
+        np.testing.assert_allclose(found.values[path], values, atol=1e-5)
+
+
 class _TwoLayouts(nn.Module):
     """A convolution whose weight lies in memory like no format has it, and a tied one."""
 
