@@ -61,7 +61,8 @@ class Trace:
 def run_forward(module: nn.Module, images: Tensor) -> Tensor:
     """The model's output for a batch, as logits (B, K) where it is a model that classifies.
 
-    Raises ScanError where the model does not take these images, UnsupportedOutput where it returns no tensor.
+    Raises ScanError where the model does not take these images, UnsupportedOutput where it returns no tensor with a
+    row per image.
     """
     try:
         output = module(images)
@@ -75,6 +76,11 @@ def run_forward(module: nn.Module, images: Tensor) -> Tensor:
     if not isinstance(output, Tensor):
         raise UnsupportedOutput(
             f"The model returns a {type(output).__name__}, not one tensor.",
+            hint="Wrap it in a module whose forward returns the logits.",
+        )
+    if output.ndim == 0 or len(output) != len(images):
+        raise UnsupportedOutput(
+            f"The model returns shape {tuple(output.shape)} for {len(images)} images: not one row an image.",
             hint="Wrap it in a module whose forward returns the logits.",
         )
     return output
@@ -96,7 +102,7 @@ def trace_calls(module: nn.Module, example: Tensor) -> Trace:
     ]
     try:
         with torch.inference_mode():
-            output = run_forward(module, example)
+            output = run_forward(module, example.clone())  # it may change its input in place
     finally:
         for handle in handles:
             handle.remove()

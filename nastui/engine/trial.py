@@ -209,7 +209,7 @@ class _Trial:
 
     def _on_device(self) -> Tensor:
         assert self._inputs is not None
-        return self._inputs.to(self._device)
+        return self._inputs.to(self._device, copy=True)  # a model may change its input in place
 
 
 def _first_inputs(plan: ScanPlan, n_images: int) -> tuple[Tensor | None, Int64]:

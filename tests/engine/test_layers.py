@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import Tensor, nn
 from torchvision import models
 
 from nastui.engine.layers import Selection, select_layers
@@ -97,6 +98,25 @@ def test_without_reduction_every_element_is_a_unit() -> None:
 def test_images_that_the_model_does_not_take_are_said_with_their_shape() -> None:
     with pytest.raises(ScanError, match="3×8×8"):
         trace_calls(ByHand(), torch.zeros(2, 3, 8, 8))
+
+
+class _Gives(nn.Module):
+    """Two images of 1×4×4 in other rows than one each."""
+
+    def __init__(self, *shape: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, 4, 1)
+        self.shape = shape
+
+    def forward(self, images: Tensor) -> Tensor:
+        maps: Tensor = self.conv(images)
+        return maps.reshape(self.shape) if self.shape else maps.mean()
+
+
+@pytest.mark.parametrize("shape", [(), (32, 4), (1, 128)])
+def test_an_output_without_a_row_per_image_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(UnsupportedOutput, match="not one row an image"):
+        trace_calls(_Gives(*shape), torch.zeros(2, 1, 4, 4))
 
 
 def test_tracing_leaves_no_hooks_behind() -> None:

@@ -30,6 +30,24 @@ def test_a_sound_model_is_silent() -> None:
     assert checks(Network()) == []
 
 
+class _ChangesItsInput(nn.Module):
+    """Normalises the images where they are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = Network()
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.net(images.sub_(0.5).div_(0.2))
+        return logits
+
+
+def test_a_model_that_changes_its_input_in_place_is_sound_and_the_images_stay() -> None:
+    before = IMAGES.clone()
+    assert checks(_ChangesItsInput()) == []
+    assert torch.equal(IMAGES, before)
+
+
 def test_a_weight_that_is_nan_is_found_and_what_becomes_of_it() -> None:
     module = Network()
     with torch.no_grad():

@@ -14,7 +14,8 @@ _TOLERANCE = 1e-3  # of the outputs' spread: sums in another order differ by som
 def check_stability(module: nn.Module, inputs: Tensor) -> list[Finding]:
     """`inputs`: (B, ...) of different images, on the model's device; three forward passes of a few of them."""
     with torch.inference_mode():
-        once, again = run_forward(module, inputs), run_forward(module, inputs)
+        # Copies, for a model may change its input in place.
+        once, again = run_forward(module, inputs.clone()), run_forward(module, inputs.clone())
         apart = _difference(once, again)
         if apart > _TOLERANCE:
             return [

@@ -44,7 +44,7 @@ def check_values(module: nn.Module, inputs: Tensor, layers: Sequence[CaptureLaye
 
     with torch.inference_mode(), LayerHooks(module, layers, look) as hooks:
         hooks.start()
-        output = run_forward(module, inputs)
+        output = run_forward(module, inputs.clone())  # which it may change in place
     return [*_not_finite(broken, output), *_constant_layers(constant, inputs), *probabilities(output)]
 
 

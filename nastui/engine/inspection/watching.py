@@ -54,7 +54,7 @@ def watch_forward(module: nn.Module, example: Tensor, layers: Sequence[CaptureLa
     """Run `example` through the model once. Outputs of `layers` are kept meanwhile, to see whether they change."""
     watch = _Watch(module, layers)
     with watch.hooked(), torch.no_grad(), watch:  # inference mode would not count the changes of a tensor
-        run_forward(module, example)
+        run_forward(module, example.clone())  # which it may change in place
     watch.look_for_changes("what follows it")
     return Watched(
         tuple(watch.overwritten), watch.functions, tuple(dict.fromkeys(watch.training)), tuple(watch.batch_statistics)
