@@ -62,9 +62,9 @@ def quickly_initialised(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def quickly_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Measures of the units from two shuffles, not a hundred: nobody looks at them here."""
-    few = MeasureOptions(shuffles=2, resamples=2)
-    monkeypatch.setattr(writer, "UnitMeasuring", partial(UnitMeasuring, options=few))
+    """Measures of the units without shuffles and samples, which nobody looks at here."""
+    none = MeasureOptions(shuffles=0, resamples=0)
+    monkeypatch.setattr(writer, "UnitMeasuring", partial(UnitMeasuring, options=none))
 
 
 @pytest.fixture
