@@ -124,7 +124,7 @@ class ActivationCapture:
         """A compiled model is one for a batch size: a shorter batch is filled up, cheaper than to compile anew."""
         if not self._computing.compiled:
             return images
-        self._n_compiled = self._n_compiled or len(images)
+        self._n_compiled = max(self._n_compiled, len(images))
         missing = self._n_compiled - len(images)
         return torch.cat([images, images[-1:].expand(missing, *images.shape[1:])]) if missing > 0 else images
 

@@ -65,6 +65,9 @@ class Computing:
         if not isinstance(known, dict):
             raise ValueError(f"{text} says nothing of how a model is run")
         found = {one.name: known[one.name] for one in fields(cls) if one.name in known}
+        is_known = found.get("memory_format", "contiguous") in _TORCH_FORMATS
+        if not is_known or found.get("precision", "float32") not in _TORCH_TYPES:
+            raise ValueError(f"{text} is no way to run a model that this nastui knows")
         effect = found.pop("effect", None)
         return cls(**found, effect=None if effect is None else Effect(**effect))
 

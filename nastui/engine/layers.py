@@ -88,6 +88,7 @@ def select_layers(
         if call.address in chosen
     )
     notes = (
+        *_token_notes(layers, tokens),
         *_element_notes(tuple(chosen.values())),
         *_refusal_notes(tuple(refused.values())),
         *_never_called_notes(tuple(not_called), trace),
@@ -99,6 +100,12 @@ def _with_tokens(call: Call, evidence: TokenEvidence, tokens: Tokens) -> Call:
     """The call, refused where it gives tokens but not those that were asked for."""
     kept = evidence.kept(call.shape[0], tokens) if call.has_tokens and not call.refusal else ""
     return replace(call, refusal=kept) if isinstance(kept, str) and kept else call
+
+
+def _token_notes(layers: Sequence[CaptureLayer], tokens: Tokens) -> list[str]:
+    if tokens == "all" or any(layer.spec.tokens for layer in layers):
+        return []
+    return [f"No layer that was chosen gives tokens: to ask for '{tokens}' changes nothing."]
 
 
 def _element_notes(chosen: Sequence[Call]) -> list[str]:

@@ -15,6 +15,9 @@ from nastui.engine.tokens import TokenEvidence
 from nastui.engine.unit_axis import AxisEvidence, Value, told_grid, unit_dim
 from nastui.errors import ScanError, UnsupportedOutput
 
+# What a model's code raises; AssertionError where torchvision and timm look at the size of images.
+_FAILURES = (RuntimeError, TypeError, ValueError, LookupError, AssertionError, AttributeError, ArithmeticError)
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -66,10 +69,11 @@ def run_forward(module: nn.Module, images: Tensor) -> Tensor:
     """
     try:
         output = module(images)
-    except (RuntimeError, TypeError, ValueError, IndexError) as exc:
+    except _FAILURES as exc:
         shape = "×".join(map(str, images.shape[1:]))
+        reason = str(exc) if isinstance(exc, RuntimeError | ValueError) else f"{type(exc).__name__}: {exc}"
         raise ScanError(
-            f"The model does not take images of shape {shape}: {exc}",
+            f"The model does not take images of shape {shape}: {reason.removesuffix(': ')}",
             hint="Check size, channels (grayscale) and the model's own transform.",
         ) from exc
     output = getattr(output, "logits", output)

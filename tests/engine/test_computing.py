@@ -149,6 +149,23 @@ def test_reductions_without_places_can_be_compiled(reduction: Reduction, monkeyp
         np.testing.assert_allclose(found.values[path], values, atol=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore:Guards may run slower")
+def test_batches_with_images_that_did_not_decode_are_not_compiled_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+
+    def noting(graph: Any, inputs: list[Any]) -> Any:
+        sizes.append(max(len(one) for one in inputs if isinstance(one, Tensor) and one.shape[1:] == (3, 8, 8)))
+        return graph
+
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=noting))
+    module, images = _InPlace().eval(), torch.randn(6, 3, 8, 8)
+    layers = layers_of(module, images)
+    with ActivationCapture(module, layers, "max", computing=Computing(compiled=True)) as capturing:
+        for count in (4, 6, 5, 3):
+            capturing.run(images[:count], np.arange(count))
+    assert set(sizes) == {4, 6}
+
+
 class _TwoLayouts(nn.Module):
     """A convolution whose weight lies in memory like no format has it, and a tied one."""
 

@@ -100,6 +100,18 @@ def test_images_that_the_model_does_not_take_are_said_with_their_shape() -> None
         trace_calls(ByHand(), torch.zeros(2, 3, 8, 8))
 
 
+def test_a_models_own_complaint_about_the_size_is_passed_on() -> None:
+    vit = models.VisionTransformer(image_size=8, patch_size=4, num_layers=1, num_heads=1, hidden_dim=4, mlp_dim=4)
+    with pytest.raises(ScanError, match="3×12×12: AssertionError: Wrong image height! Expected 8 but got 12!"):
+        trace_calls(vit.eval(), torch.zeros(2, 3, 12, 12))
+
+
+def test_a_choice_of_tokens_where_no_layer_has_any_is_said_to_do_nothing() -> None:
+    trace = trace_calls(ByHand(), torch.zeros(2, 1, 4, 4))
+    (note,) = select_layers(trace, "auto", "max", "class").notes
+    assert note == "No layer that was chosen gives tokens: to ask for 'class' changes nothing."
+
+
 class _Gives(nn.Module):
     """Two images of 1×4×4 in other rows than one each."""
 

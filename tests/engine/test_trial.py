@@ -121,6 +121,17 @@ def test_other_circumstances_need_another_trial(tmp_path: Path, monkeypatch: pyt
     assert len(made) == 5
 
 
+@pytest.mark.parametrize("text", ['{"memory_format": "tiled"}', '{"precision": "float8"}', '{"effect": 1}', "[]"])
+def test_what_another_nastui_has_kept_is_found_out_anew(
+    tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = count_trials(monkeypatch)
+    with a_plan(Slow("channels_last")) as (plan, _):
+        TrialCache(tmp_path).put(around(tmp_path).key(plan, AUTO), text)
+        assert chosen(plan, tmp_path) == Computing()
+    assert made == [1]
+
+
 def test_values_beyond_rounding_stay_contiguous(tmp_path: Path) -> None:
     with a_plan(Slow("contiguous", wrong=0.01)) as (plan, _):
         assert chosen(plan, tmp_path) == Computing()
