@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from rich.filesize import decimal
 
 from nastui.printing import Record, Value, aligned, duration, escaped
-from nastui.store.file_size import image_bytes
+from nastui.store.tiles import image_bytes
 
 if TYPE_CHECKING:
     from nastui.engine.doctor import Diagnosis

@@ -20,9 +20,9 @@ from nastui.engine.session import ScanProgress, ScanSession
 from nastui.engine.subset import Selection
 from nastui.errors import ScanInterrupted
 from nastui.records import ImageInfo, LayerSpec
-from nastui.store.file_size import Contents, forecast_bytes, image_bytes
+from nastui.store.file_size import Contents, forecast_bytes
 from nastui.store.reader import RunReader
-from nastui.store.tiles import images_in_a_tile
+from nastui.store.tiles import image_bytes, images_in_a_tile
 
 _SECONDS = 10.0  # of steady work
 _BATCHES = 5

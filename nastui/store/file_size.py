@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from nastui.records import LayerSpec
 from nastui.store.schema import PAGE_SIZE
-from nastui.store.tiles import TILE_UNITS, images_in_a_tile, position_type
+from nastui.store.tiles import TILE_UNITS, bytes_of_a_value, images_in_a_tile
 
 _PAGE_HEAD = 8
 _CELL = 12  # its pointer, its rowid and its length
@@ -25,8 +25,6 @@ _IMAGE = 30  # a row of `image` without its texts
 _GROWN = 0.85  # how full pages are whose rows have grown in place
 _ROW_HEAD = 10
 _OUTPUT = 30
-_VALUE_BYTES = {"float32": 4, "float16": 2}
-_POSITION_BYTES = {"uint8": 1, "uint16": 2, "uint32": 4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +64,13 @@ def tile_bytes(layers: Sequence[LayerSpec], n_images: int) -> int:
     return whole * one_row + (table_bytes(_tiles_of_a_row(layers, rest)) if rest else 0)
 
 
-def image_bytes(layers: Iterable[LayerSpec]) -> int:
-    """Bytes of an image's values and positions as they are stored, in all layers."""
-    return sum(layer.n_units * _value_and_position(layer) for layer in layers)
-
-
 def _tiles_of_a_row(layers: Iterable[LayerSpec], n_images: int) -> list[int]:
     payloads = []
     for layer in layers:
         for first in range(0, layer.n_units, TILE_UNITS):
             n_units = min(TILE_UNITS, layer.n_units - first)
-            payloads.append(_TILE_HEAD + n_units * n_images * _value_and_position(layer))
+            payloads.append(_TILE_HEAD + n_units * n_images * bytes_of_a_value(layer))
     return payloads
-
-
-def _value_and_position(layer: LayerSpec) -> int:
-    position = position_type(layer)
-    return _VALUE_BYTES[layer.value_type] + (0 if position is None else _POSITION_BYTES[position])
 
 
 def table_bytes(payloads: Iterable[int]) -> int:

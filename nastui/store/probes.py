@@ -22,6 +22,7 @@ from nastui.store.half_precision import to_float16, to_float32
 from nastui.store.image_rows import read_outputs
 from nastui.store.layer_rows import read_tiled_layer
 from nastui.store.text import now, storable
+from nastui.store.tiles import pack_positions, unpack_positions
 from nastui.store.transactions import transaction
 
 _VALUES = np.dtype("<f4")
@@ -124,7 +125,8 @@ def _write_values(
     kept = values if value_type == "float32" else _as_halves(values, layer_path)
     places = None
     if positions is not None and position_type is not None:
-        places = positions.astype(np.dtype(position_type).newbyteorder("<")).tobytes()
+        packed = pack_positions(positions, position_type)
+        places = packed.astype(packed.dtype.newbyteorder("<")).tobytes()
     connection.execute(
         "INSERT INTO probe_value (probe_id, basis_id, value_vector, position_vector) VALUES (?, ?, ?, ?)",
         (probe_id, basis_id, kept.astype(_VALUES).tobytes(), places),
@@ -194,7 +196,7 @@ def _read_positions(connection: sqlite3.Connection, path: Path, layer: LayerInfo
         if blob is not None:
             if len(blob) != layer.n_units * dtype.itemsize:
                 raise damaged(path, "the positions of a probe have a wrong size")
-            positions[row] = np.frombuffer(blob, dtype)
+            positions[row] = unpack_positions(np.frombuffer(blob, dtype))
     return positions
 
 

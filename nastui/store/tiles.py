@@ -6,7 +6,7 @@ A tile is written as soon as its images fill it; images that wait for their tile
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -51,14 +51,20 @@ def position_type(layer: LayerSpec) -> str | None:
 
 def images_in_a_tile(layers: Sequence[LayerSpec]) -> int:
     """How many images a row of tiles may hold without taking more than 128 MB of memory."""
-    per_image = sum(layer.n_units * _bytes_of_a_value(layer) for layer in layers)
+    per_image = image_bytes(layers)
     images = TILE_IMAGES
     while images > 1 and images * per_image > _ROW_BYTES:
         images //= 2
     return images
 
 
-def _bytes_of_a_value(layer: LayerSpec) -> int:
+def image_bytes(layers: Iterable[LayerSpec]) -> int:
+    """Bytes of an image's values and positions as they are stored, in all layers."""
+    return sum(layer.n_units * bytes_of_a_value(layer) for layer in layers)
+
+
+def bytes_of_a_value(layer: LayerSpec) -> int:
+    """As it is stored, with its position."""
     name = position_type(layer)
     return _VALUES[layer.value_type].itemsize + (0 if name is None else np.dtype(name).itemsize)
 
@@ -131,7 +137,7 @@ def read_positions(connection: sqlite3.Connection, path: Path, layer: TiledLayer
     none = np.iinfo(layer.position_type).max
     raw = np.full((len(units), len(images)), none, dtype=layer.position_type)
     _fill(raw, raw.dtype.newbyteorder("<"), connection, path, layer, "position_tile", units, images)
-    return np.where(raw == none, -1, raw.astype(np.int64)).astype(np.int32)
+    return unpack_positions(raw)
 
 
 def pack_positions(positions: Int32, name: str) -> Tile:
@@ -140,6 +146,11 @@ def pack_positions(positions: Int32, name: str) -> Tile:
     if highest >= np.iinfo(name).max or lowest < -1:
         raise ValueError(f"a position of {max(highest, lowest, key=abs)} does not lie in the layer's map")
     return positions.astype(name)  # which is what becomes of the bits of -1
+
+
+def unpack_positions(packed: Tile) -> Int32:
+    """What `pack_positions` was given."""
+    return np.where(packed == np.iinfo(packed.dtype).max, -1, packed.astype(np.int64)).astype(np.int32)
 
 
 def _runs(units: Sequence[int]) -> Iterator[tuple[int, range]]:
