@@ -6,19 +6,11 @@ import operator
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 
 from nastui.errors import UnsupportedOutput
-
-
-class Callee(Protocol):
-    """A module as graphs see it."""
-
-    def attribute(self, name: str) -> Any: ...
-
-    def call(self, method: str, args: Sequence[Any]) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from typing import Literal
 
 Level = Literal["error", "warning", "note"]
 
+_NAMED = 3
+
 # An error: a scan would fail, or its values would be wrong. A warning: they may be of something else than was meant.
 CHECKS: Mapping[str, Level] = {
     "nan-weights": "error",
@@ -58,7 +60,7 @@ class Finding:
         return f"{self.text} {self.advice}".strip()
 
 
-def named(names: tuple[str, ...] | list[str], most: int = 3) -> str:
+def named(names: tuple[str, ...] | list[str]) -> str:
     """The first of many names, and how many more there are."""
-    more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return f"{', '.join(names[:most])}{more}"
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{more}"
