@@ -10,9 +10,9 @@ from zipfile import BadZipFile
 import torch
 from torch import nn
 
-from nastui.engine.loaded_model import LoadedModel
+from nastui.engine.loaded_model import LoadedModel, file_with_weights
 from nastui.engine.weights import file_sha256
-from nastui.errors import ModelNotFound, UsageError
+from nastui.errors import ModelNotFound
 
 KIND = "exported"
 _DYNAMIC = (
@@ -27,11 +27,7 @@ def load(location: str, weights: Path | None) -> LoadedModel:
     Raises ModelNotFound where it is none, takes only so many images at once or was exported in training mode, and
     UsageError where other weights were given.
     """
-    path, spec = Path(location).expanduser(), f"{KIND}:{location}"
-    if weights is not None:
-        raise UsageError(f"{spec} holds its own weights.", hint="Leave --weights out.")
-    if not path.is_file():
-        raise ModelNotFound(f"There is no file {path}.", hint="Write exported:FILE, relative to this folder.")
+    path, spec = file_with_weights(KIND, location, weights), f"{KIND}:{location}"
     try:
         from torch.export.unflatten import unflatten  # brings a second's worth of compiler
 

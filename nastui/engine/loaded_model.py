@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
@@ -11,7 +12,7 @@ from torch import nn
 
 from nastui.engine.module_types import is_made_by
 from nastui.engine.name_index import as_names
-from nastui.errors import ModelNotFound
+from nastui.errors import ModelNotFound, UsageError
 
 Transform = Callable[[Image.Image], Any]
 
@@ -43,6 +44,19 @@ class LoadedModel:
         if first is None:
             return None
         return first.in_channels if isinstance(first, nn.Conv2d) else int(first.get_parameter("weight").shape[1])
+
+
+def file_with_weights(kind: str, location: str, weights: Path | None) -> Path:
+    """The file of a model of that kind, which has its weights in it.
+
+    Raises ModelNotFound where it is not there, UsageError where other weights were given.
+    """
+    path = Path(location).expanduser()
+    if weights is not None:
+        raise UsageError(f"{kind}:{location} holds its own weights.", hint="Leave --weights out.")
+    if not path.is_file():
+        raise ModelNotFound(f"There is no file {path}.", hint=f"Write {kind}:FILE, relative to this folder.")
+    return path
 
 
 def output_names(value: object, spec: str) -> tuple[str, ...] | None:

@@ -15,11 +15,11 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
-from nastui.engine.loaded_model import LoadedModel
+from nastui.engine.loaded_model import LoadedModel, file_with_weights
 from nastui.engine.outputs import tensors_in
 from nastui.engine.script_graph import Block, GraphRunner
 from nastui.engine.weights import file_sha256
-from nastui.errors import ModelNotFound, UnsupportedOutput, UsageError
+from nastui.errors import ModelNotFound, UnsupportedOutput
 
 KIND = "torchscript"
 _TOLERANCE = 1e-4
@@ -30,11 +30,7 @@ def load(location: str, weights: Path | None) -> LoadedModel:
 
     Raises ModelNotFound where it is none, UsageError where other weights were given.
     """
-    path, spec = Path(location).expanduser(), f"{KIND}:{location}"
-    if weights is not None:
-        raise UsageError(f"{spec} holds its own weights.", hint="Leave --weights out.")
-    if not path.is_file():
-        raise ModelNotFound(f"There is no file {path}.", hint="Write torchscript:FILE, relative to this folder.")
+    path, spec = file_with_weights(KIND, location, weights), f"{KIND}:{location}"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch.jit is deprecated, the files are there
