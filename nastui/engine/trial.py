@@ -23,7 +23,7 @@ from nastui.engine.loader import load_batches
 from nastui.engine.plan import ScanPlan
 from nastui.engine.reduction import parse_reduction
 from nastui.engine.trial_cache import TrialCache
-from nastui.errors import OutputExists, ScanError
+from nastui.errors import OutputExists, ScanError, ScanInterrupted
 from nastui.records import Float32, Int64, RunSpec
 
 LEAST_IMAGES = 512  # of a scan for which a trial, which costs as much as some 60 of them, is worth its time
@@ -141,6 +141,8 @@ def _faster(trial: _Trial, contiguous: Computing) -> Computing:
         return contiguous
     try:
         effect = compare(trial.run(contiguous), trial.run(other))
+    except ScanInterrupted:  # by Ctrl-C, which is no answer to be kept
+        raise
     except ScanError:  # code that looks at strides, `view` after a convolution for one
         return contiguous
     is_same = effect.largest_difference <= TOLERANCE or contiguous.precision != "float32"

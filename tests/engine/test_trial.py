@@ -152,6 +152,27 @@ def test_code_that_needs_contiguous_maps_gets_them(tmp_path: Path) -> None:
     assert "--memory-format contiguous" in raised.value.hint
 
 
+class Stopped(nn.Module):
+    """Ctrl-C comes while it runs in channels last."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+
+    def forward(self, images: Tensor) -> Tensor:
+        if images.is_contiguous(memory_format=torch.channels_last):
+            raise ScanInterrupted("Stopped.")
+        pooled: Tensor = self.conv(images).mean((2, 3))
+        return pooled
+
+
+def test_ctrl_c_during_a_trial_ends_it_and_is_not_taken_for_its_outcome(tmp_path: Path) -> None:
+    with a_plan(Stopped()) as (plan, _):
+        with pytest.raises(ScanInterrupted):
+            chosen(plan, tmp_path)
+        assert TrialCache(tmp_path).get(around(tmp_path).key(plan, AUTO)) is None
+
+
 def test_short_scans_and_models_without_convolutions_are_not_tried(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,7 +27,7 @@ from nastui.engine.inspection.sample import Sample
 from nastui.engine.plan import ScanPlan
 from nastui.engine.preprocessing import Preprocessing, choose_preprocessing
 from nastui.engine.sources import SourceImage
-from nastui.errors import ScanError, UnsupportedOutput
+from nastui.errors import ScanError, ScanInterrupted
 from nastui.records import Int64
 
 _SECONDS = 12.0  # for all that is tried
@@ -109,7 +109,9 @@ def _best_preparation(
                 if some is None:
                     return None
                 predicted.append(some)
-        except (ScanError, UnsupportedOutput):  # a model for one size takes no other
+        except ScanInterrupted:
+            raise
+        except ScanError:  # a model for one size takes no other
             return None
         return np.concatenate(predicted)
 
