@@ -22,15 +22,7 @@ from nastui.engine.scan import scan
 from nastui.errors import DataNotFound, ScanError, ScanInterrupted, UsageError, WeightsError
 from nastui.records import NEURON, Address, LayerInfo
 from nastui.store.reader import RunReader
-from tests.scanned_files import scan_files, write_files
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> Path:
-    folder = tmp_path / "work"
-    folder.mkdir()
-    write_files(folder)
-    return folder
+from tests.scanned_files import scan_files
 
 
 def images_of(path: Path, ids: list[int]) -> list[Path]:

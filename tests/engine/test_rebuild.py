@@ -18,17 +18,9 @@ from nastui.engine.plan import PixelOptions
 from nastui.engine.rebuild import Anew, Rebuilt, check_answers, rebuild
 from nastui.errors import DataNotFound, ModelNotFound, NastuiError, ScanError, UsageError, WeightsError
 from nastui.store.reader import RunReader
-from tests.scanned_files import N_IMAGES, scan_files, write_files
+from tests.scanned_files import N_IMAGES, scan_files
 
 CPU = torch.device("cpu")
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> Path:
-    folder = tmp_path / "work"
-    folder.mkdir()
-    write_files(folder)
-    return folder
 
 
 def again(path: Path, anew: Anew | None = None) -> Rebuilt:

@@ -20,17 +20,9 @@ from nastui.errors import DataNotFound
 from nastui.records import Float32
 from nastui.store.reader import RunReader
 from tests.image_forms import write_forms
-from tests.scanned_files import scan_files, write_files
+from tests.scanned_files import scan_files
 
 KINDS_WRITTEN = ("csv", "npy", "npz", "npz, compressed", "tar", "tar, by folder", "hf")
-
-
-@pytest.fixture
-def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "work"
-    folder.mkdir()
-    write_files(folder)
-    return folder
 
 
 def values(path: Path) -> tuple[list[Float32], list[str | None], dict[int, bytes]]:
