@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -135,7 +136,9 @@ def test_a_stop_keeps_the_parts_for_any_number_of_processes(
     parts = Parts(out, (0, 24, TOTAL) if before == 2 else (0, 16, 32, TOTAL))
     done = sum(parts.n_done(number) for number in parts.numbers)
     assert 4 <= done < TOTAL
-    assert {path.name for path in out.parent.iterdir()} <= {parts.path(number).name for number in parts.numbers}
+    # SQLite's log stays where another process looked at a part just when it was closed.
+    found = {re.sub("-(wal|shm)$", "", path.name) for path in out.parent.iterdir()}
+    assert found <= {parts.path(number).name for number in parts.numbers}
     seen: list[ScanProgress] = []
     assert shared(files, out, after, [{"on_progress": seen.append}, *[{}] * (after - 1)]) == [None] * after
     assert seen[0].done >= done, "the bar begins where they are"
@@ -145,10 +148,10 @@ def test_a_stop_keeps_the_parts_for_any_number_of_processes(
 
 def test_a_part_is_a_run_that_can_be_opened(files: Path, tmp_path: Path) -> None:
     out = stopped(files, tmp_path / "run.nas.db", 2)
-    path = next(path for path in out.parent.iterdir() if "part-1-of-2" in path.name)
+    path = Parts(out, (0, 24, TOTAL)).path(0)
     with RunReader(path) as part:
         info = part.info()
-        assert (info.finished, info.n_images) == (None, TOTAL - 24)
+        assert (info.finished, info.n_images) == (None, 24)
         assert len(part.thumbnails(range(info.n_done))) == info.n_done - info.n_failed
 
 
