@@ -129,9 +129,10 @@ class ScanSession:
         self._report(self.stage, writer.n_done, total)
         if writer.n_done == total:
             return
-        with kept_heap(), closing(self.batches(writer.n_done)) as batches:
+        with kept_heap(is_wanted=self._device.type == "cpu") as heap, closing(self.batches(writer.n_done)) as batches:
             for scanned in batches:
                 writer.append(scanned.batch)
+                heap.settle()
                 self._failed += scanned.n_failed
                 if self._first_answers is not None:
                     self._say(self._first_answers.take(scanned.batch))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from nastui.engine import heap as heap_module
 from nastui.engine.heap import kept_heap
 
 MEGABYTES = 80
@@ -82,6 +83,18 @@ def test_of_two_blocks_the_last_one_gives_back() -> None:
         with kept_heap():
             pass
         assert fewest_new_pages() < MEGABYTES
+
+
+@needs_glibc
+def test_what_is_kept_does_not_grow_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heap_module, "GROWTH", 10 << 20)
+    with kept_heap() as heap:
+        heap.settle()
+        before = resident_megabytes()
+        new_pages()
+        assert resident_megabytes() > before + MEGABYTES / 2
+        heap.settle()
+        assert resident_megabytes() < before + MEGABYTES / 4
 
 
 @needs_glibc
