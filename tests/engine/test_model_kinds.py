@@ -14,6 +14,7 @@ import timm
 import torch
 from PIL import Image
 from torch import Tensor, nn
+from torch._export.verifier import SpecViolationError
 from torch.nn import functional
 from torchvision.models import VisionTransformer
 from transformers import (
@@ -162,6 +163,18 @@ def test_what_was_exported_for_one_batch_size_or_in_training_says_how_to_export(
     torch.export.save(torch.export.export(Mixed().train(), (images(),), dynamic_shapes=({0: batch},)), path)
     with pytest.raises(ModelNotFound, match="training mode"):
         load_model(f"exported:{path}")
+
+
+def test_an_exported_file_that_torch_finds_against_its_rules_is_an_error_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_path: Path) -> None:
+        raise SpecViolationError("State dict entry for parameter c.weight is not an instance of torch.nn.Parameter.")
+
+    monkeypatch.setattr(torch.export, "load", refuse)
+    (tmp_path / "net.pt2").write_bytes(b"")
+    with pytest.raises(ModelNotFound, match=r"cannot be read as a file of torch.export: State dict entry"):
+        load_model(f"exported:{tmp_path / 'net.pt2'}")
 
 
 @pytest.mark.parametrize("kind", ["torchscript", "exported"])
