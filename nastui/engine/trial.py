@@ -16,6 +16,7 @@ import torch
 from platformdirs import user_cache_path
 from torch import Tensor, nn
 
+from nastui.engine import torchscript_models
 from nastui.engine.capture import ActivationCapture, Captured
 from nastui.engine.computing import TOLERANCE, Computing, ComputingOptions, Effect, words
 from nastui.engine.heap import kept_heap
@@ -23,7 +24,7 @@ from nastui.engine.loader import load_batches
 from nastui.engine.plan import ScanPlan
 from nastui.engine.reduction import parse_reduction
 from nastui.engine.trial_cache import TrialCache
-from nastui.errors import OutputExists, ScanError, ScanInterrupted
+from nastui.errors import OutputExists, ScanError, ScanInterrupted, UsageError
 from nastui.records import Float32, Int64, RunSpec
 
 LEAST_IMAGES = 512  # of a scan for which a trial, which costs as much as some 60 of them, is worth its time
@@ -61,7 +62,7 @@ def choose_computing(plan: ScanPlan, options: ComputingOptions, circumstances: C
     differs from a plain run comes with its measured effect. Raises UsageError for what the device cannot do, ScanError
     where the model cannot be run as was asked.
     """
-    options.check(circumstances.device, parse_reduction(plan.spec.reduction))
+    _check(plan, options, circumstances.device)
     asked = Computing(
         str(circumstances.device), options.memory_format or "contiguous", options.precision, options.compiled
     )
@@ -93,8 +94,17 @@ def decide_computing(
             f"The run that is there was begun with {words(known)}.",
             hint="Ask for the same to go on with it, write to another file, or replace it with --force.",
         )
-    options.check(circumstances.device, parse_reduction(plan.spec.reduction))
+    _check(plan, options, circumstances.device)
     return known
+
+
+def _check(plan: ScanPlan, options: ComputingOptions, device: torch.device) -> None:
+    options.check(device, parse_reduction(plan.spec.reduction))
+    if options.compiled and plan.spec.model.startswith(f"{torchscript_models.KIND}:"):
+        raise UsageError(
+            "--compile gains nothing for a TorchScript file, whose modules are followed step by step.",
+            hint="Leave it out, or save the model with torch.export.",
+        )
 
 
 def compare(plain: Captured, other: Captured) -> Effect:

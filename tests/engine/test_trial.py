@@ -18,7 +18,7 @@ from nastui.engine.plan import PixelOptions, ScanOptions, ScanPlan
 from nastui.engine.scan import ImageChoice, planned, scan
 from nastui.engine.trial import Circumstances, choose_computing
 from nastui.engine.trial_cache import TrialCache
-from nastui.errors import OutputExists, ScanError, ScanInterrupted
+from nastui.errors import OutputExists, ScanError, ScanInterrupted, UsageError
 from nastui.records import RunInfo
 from nastui.store.reader import RunReader
 from tests.engine.test_scan import Noise, StopAfter, content, small_net
@@ -278,3 +278,10 @@ def test_a_scan_says_and_keeps_what_bfloat16_does_to_its_values(tmp_path: Path) 
         pairs = [(run.activations(a), other.activations(b)) for a, b in zip(run.layers(), other.layers(), strict=True)]
     found = max(float(np.abs(rounded - exact).max() / np.ptp(exact)) for rounded, exact in pairs)
     assert stated == pytest.approx(found, rel=1e-4)  # all 20 images were among the first
+
+
+def test_a_torchscript_file_is_not_compiled(tmp_path: Path) -> None:
+    file = tmp_path / "net.pt"
+    torch.jit.save(torch.jit.script(nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten())), str(file))
+    with pytest.raises(UsageError, match="--compile gains nothing for a TorchScript file"):
+        scan(f"torchscript:{file}", Noise(4), out=tmp_path / "run.nas.db", compiled=True)
