@@ -173,7 +173,7 @@ class Several(nn.Module):
         first = given["high"] if isinstance(given, dict) else given[0]
         while isinstance(first, list):
             first = first[0]
-        logits: Tensor = self.head(first.mean((2, 3)))
+        logits: Tensor = self.head(first.mean((2, 3))).expand(len(images), -1)
         return logits
 
 
