@@ -20,7 +20,7 @@ demo: environment  ## Train a small network on handwritten digits, scan it and o
 	@$(bin)/python -m nastui demo $(ARGS)
 
 test: lint  ## Run all checks and tests
-	$(bin)/python -m pytest -n auto $(ARGS)
+	$(bin)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 lint: environment  ## Check format, style, types and the import contracts
 	$(bin)/ruff format --check .
