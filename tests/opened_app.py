@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
+from textual.app import App
 from textual.keys import Keys
 from textual.pilot import Pilot
+from textual.worker import WorkerCancelled
 
 from nastui.app import NastuiApp
 from nastui.records import Address
@@ -16,6 +20,14 @@ from nastui.terminal import Terminal
 from tests.fake_run import FakeRun
 
 KEY_NAMES = {key.value for key in Keys} | {"asterisk", "space"}
+
+
+async def work_done(app: App[Any]) -> None:
+    """Wait for all workers; one that another takes the place of meanwhile is cancelled, and that is no failure."""
+    ended = await asyncio.gather(*(worker.wait() for worker in app.workers), return_exceptions=True)
+    for failure in ended:
+        if isinstance(failure, BaseException) and not isinstance(failure, WorkerCancelled):
+            raise failure
 
 
 @asynccontextmanager
@@ -39,7 +51,7 @@ async def settled(pilot: Pilot[None]) -> None:
     """Wait until what was asked of the file has come and is painted."""
     for _ in range(3):
         await pilot.pause()
-        await pilot.app.workers.wait_for_complete()
+        await work_done(pilot.app)
     await pilot.pause()
 
 
@@ -55,7 +67,7 @@ async def type_keys(pilot: Pilot[None], *keys: str) -> None:
         for pressed in key if is_text else [key]:
             pilot.app.simulate_key(pressed)
         await pilot.pause()
-        await pilot.app.workers.wait_for_complete()
+        await work_done(pilot.app)
     await settled(pilot)
 
 
