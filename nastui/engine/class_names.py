@@ -27,11 +27,16 @@ class Unmatched:
 
 @dataclass(frozen=True, slots=True)
 class ClassMatch:
-    """`outputs`: per class of the run its model output, None where there is none. `note`: how they were matched."""
+    """`outputs`: per class of the run its model output, None where there is none. `note`: how they were matched.
 
+    `mapped`: the outputs of those `classes` that a class map has, by class id.
+    """
+
+    classes: tuple[str, ...]
     outputs: tuple[int | None, ...]
     unmatched: tuple[Unmatched, ...]
     note: str
+    mapped: Mapping[int, int]
 
     @property
     def n_matched(self) -> int:
@@ -68,7 +73,8 @@ def match_classes(
             unmatched.append(Unmatched(name, f"fits the outputs {', '.join(map(str, choices))}", ()))
         elif not choices:
             unmatched.append(Unmatched(name, reason, index.nearest(name) if index else ()))
-    return ClassMatch(tuple(outputs), tuple(unmatched), f"{len(mapped)} by class map, else {note}" if mapped else note)
+    note = f"{len(mapped)} by class map, else {note}" if mapped else note
+    return ClassMatch(tuple(classes), tuple(outputs), tuple(unmatched), note, mapped)
 
 
 def _mapped_outputs(

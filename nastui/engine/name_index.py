@@ -56,6 +56,12 @@ def as_names(values: Sequence[object]) -> tuple[str, ...]:
     return tuple(", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value) for value in values)
 
 
+def is_wordnet_id(name: str) -> bool:
+    """Whether a name is nothing but an id, as ImageNet's folders are called: `n01443537`."""
+    match = _WORDNET.fullmatch(name.strip())
+    return match is not None and match["name"] is None
+
+
 def normalised(name: str) -> str:
     """A name as it is compared: lower case, no apostrophes, words apart by one blank."""
     name = unicodedata.normalize("NFKC", name).casefold()

@@ -23,6 +23,7 @@ from nastui.engine.layers import Selection as LayerSelection
 from nastui.engine.layers import select_layers
 from nastui.engine.loader import first_decodable
 from nastui.engine.models import LoadedModel
+from nastui.engine.output_names import name_outputs
 from nastui.engine.preprocessing import Preprocessing, Size, choose_preprocessing
 from nastui.engine.receptive_field import receptive_fields
 from nastui.engine.reduction import Reduction
@@ -134,7 +135,7 @@ def plan_scan(
     of_set = (Finding("image-set", note) for note in source.notes)
     notes = (Finding("layer-choice", note) for note in layers.notes)
     findings = (*of_set, *_model_findings(model, trace.output), *notes, *_class_findings(match))
-    outputs = _output_names(model, n_outputs)
+    outputs = name_outputs(model.classes, n_outputs, match, class_map)
     spec = _run_spec(model, source, images, preprocessing, layers, classes, outputs, options)
     if example.ndim == 4:
         spec = replace(spec, input_height=example.shape[2], input_width=example.shape[3])
@@ -153,12 +154,6 @@ def example_inputs(preprocessing: Preprocessing, image: SourceImage, name: str) 
             hint="Check that it takes one PIL image and gives one tensor.",
         ) from exc
     return torch.stack([tensor, tensor])
-
-
-def _output_names(model: LoadedModel, n_outputs: int) -> tuple[str, ...]:
-    if model.classes is not None and len(model.classes) == n_outputs:
-        return model.classes
-    return tuple(map(str, range(n_outputs)))
 
 
 def _model_findings(model: LoadedModel, output: Tensor) -> list[Finding]:
