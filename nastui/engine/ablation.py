@@ -14,10 +14,9 @@ from torch import Tensor
 from nastui.ablation_records import AblationCurve, UnitCost
 from nastui.addresses import find_layer
 from nastui.engine.ablation_orders import AblationOptions, EditMaker, Order, plan_orders, plan_unit
-from nastui.engine.evaluation import evaluating, on_device
 from nastui.engine.loader import LoadedBatch, load_batches
 from nastui.engine.plan import library_versions
-from nastui.engine.rebuild import Anew, Rebuilt, check_answers, rebuild
+from nastui.engine.rebuild import Anew, Rebuilt, answering
 from nastui.engine.reduction import parse_reduction
 from nastui.engine.removal import Edit, LayerEditor
 from nastui.errors import DataNotFound, ScanInterrupted
@@ -104,12 +103,9 @@ def _carry_out(
     stored = [order.stored for order in orders]
     if writer.has_all(stored, force=execution.force):
         return
-    rebuilt = rebuild(run, anew)
-    module = rebuilt.model.module
-    with evaluating(module), on_device(execution.device, module, is_borrowed=rebuilt.is_borrowed) as device:
-        check_answers(run, rebuilt, device)
+    with answering(run, anew, execution.device) as (rebuilt, device):
         layer = rebuilt.capture_layer(run.layer(orders[0].layer.path), device)
-        editor = LayerEditor(module, layer, parse_reduction(rebuilt.spec.reduction))
+        editor = LayerEditor(rebuilt.model.module, layer, parse_reduction(rebuilt.spec.reduction))
         points = writer.begin(stored, execution.command, library_versions())
         conditions = _conditions(EditMaker(run, orders, device), orders, points)
         _Tests(run, rebuilt, editor, conditions, device).run(writer, execution)

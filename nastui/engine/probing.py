@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,6 @@ from torch import Tensor
 from nastui.engine.batches import highest
 from nastui.engine.capture import ActivationCapture
 from nastui.engine.computing import Computing
-from nastui.engine.evaluation import evaluating, on_device
 from nastui.engine.pictures import SUFFIXES, open_picture
 from nastui.engine.plan import library_versions
 from nastui.engine.rebuild import Anew, RebuiltModel, check_answers, rebuild_model, with_images
@@ -23,7 +23,7 @@ from nastui.engine.reduction import parse_reduction
 from nastui.engine.sources.source import SourceImage
 from nastui.engine.thumbnails import make_thumbnail
 from nastui.errors import DataNotFound, ModelNotFound, NastuiError, ScanInterrupted
-from nastui.probe_records import NewProbe
+from nastui.probe_records import NewProbe, ProbeInfo
 from nastui.records import NEURON
 from nastui.store.probes import write_probe
 from nastui.store.reader import RunReader
@@ -61,13 +61,19 @@ def find_images(paths: Sequence[Path]) -> list[Path]:
     to be named with what cannot be read. Raises DataNotFound where nothing is there at all."""
     found: list[Path] = []
     for path in paths:
-        place = path.expanduser().absolute()
+        place = _plain(path.expanduser().absolute())
         is_folder = place.is_dir()
         found += sorted(filter(_is_image, place.rglob("*"))) if is_folder else [place]
     if not any(image.exists() for image in found):
         where = ", ".join(map(str, paths[:_NAMED]))
         raise DataNotFound(f"There is no image at {where}.", hint="Name image files, or a folder that has some.")
     return list(dict.fromkeys(found))
+
+
+def _plain(path: Path) -> Path:
+    """The path without `x/..`, unless that leads elsewhere because x is a link."""
+    plain = Path(os.path.normpath(path))
+    return plain if not path.exists() or (plain.exists() and plain.samefile(path)) else path
 
 
 def _is_image(path: Path) -> bool:
@@ -79,15 +85,15 @@ def probe_images(
 ) -> Probed:
     """Show images to the model of a run, finished or not, and keep in the run what all its layers give them.
 
-    `images`: files, see `find_images`. The same file (by its sum) takes its own place again. The run's image set is
+    `images`: files, see `find_images`. The same file (by its sum) takes its own place again; of several that are equal
+    the first is shown, with a remark on each of the others. The run's image set is
     needed only to check that the model still answers as it did; without it that is left out, with a remark.
     Raises what `rebuild` raises, UnsupportedOutput where a layer is not there any more, and ScanInterrupted.
     """
     probing = probing or Probing()
     with RunReader(path) as run:
         rebuilt = rebuild_model(run, anew)
-        module = rebuilt.model.module
-        with evaluating(module), on_device(probing.device, module, is_borrowed=rebuilt.is_borrowed) as device:
+        with rebuilt.ready(probing.device) as device:
             _check_answers(run, rebuilt, anew, device, probing)
             _say_precision(rebuilt, device, probing)
             return _probe_all(run, rebuilt, images, device, probing)
@@ -119,6 +125,7 @@ def _probe_all(
     ids: list[int] = []
     failures: list[str] = []
     answers: _Answers | None = None
+    equals = _Equals({probe.sha256: probe for probe in run.probes()}, probing.on_remark)
     with ExitStack() as stack:
         for n_done, image in enumerate(images):
             probing.on_progress(n_done, len(images))
@@ -134,6 +141,8 @@ def _probe_all(
                 continue
             except Exception as exc:  # broken files and a person's own transform may raise anything
                 failures.append(f"{image}: {' '.join(str(exc).split()) or type(exc).__name__}")
+                continue
+            if not equals.is_new(shown):
                 continue
             if answers is None:
                 answers = _Answers(run, rebuilt, shown.image, device)
@@ -168,6 +177,26 @@ def _load(rebuilt: RebuiltModel, path: Path) -> _Shown:
             hint="Give it that size.",
         )
     return _Shown(path, sha256, image, inputs)
+
+
+class _Equals:
+    """Tells files of the same contents: these are one probe, and whoever named several hears which one stays."""
+
+    def __init__(self, known: Mapping[str, ProbeInfo], say: Callable[[str], None]) -> None:
+        self._known = known
+        self._say = say
+        self._shown: dict[str, Path] = {}
+
+    def is_new(self, shown: _Shown) -> bool:
+        """Whether no file with these contents was shown before it in this call."""
+        first = self._shown.setdefault(shown.sha256, shown.path)
+        if first != shown.path:
+            self._say(f"{shown.path} has the same contents as {first}: one probe, called {first.name}")
+            return False
+        probe = self._known.get(shown.sha256)
+        if probe is not None and probe.source != str(shown.path):
+            self._say(f"{shown.path} has the same contents as probe {probe.id}, {probe.source}, and takes its place")
+        return True
 
 
 class _Answers:

@@ -20,6 +20,7 @@ from PIL import Image
 from torch import nn
 
 from nastui.engine.computing import Computing, ComputingOptions
+from nastui.engine.evaluation import evaluating, on_device
 from nastui.engine.layers import CaptureLayer, select_layers
 from nastui.engine.loader import first_decodable
 from nastui.engine.models import FILE_KINDS, MODEL_KINDS, LoadedModel, Transform, adopt_model, load_model
@@ -80,6 +81,13 @@ class RebuiltModel:
             return replace(found, precision="float32")
         return found
 
+    @contextmanager
+    def ready(self, device: str) -> Iterator[torch.device]:
+        """The device called so, with the model on it in evaluation mode inside the block; see `on_device`."""
+        module = self.model.module
+        with evaluating(module), on_device(device, module, is_borrowed=self.is_borrowed) as place:
+            yield place
+
     def capture_layers(
         self, layers: Sequence[LayerInfo], image: SourceImage, device: torch.device
     ) -> tuple[CaptureLayer, ...]:
@@ -117,6 +125,18 @@ def rebuild(run: RunReader, anew: Anew | None = None) -> Rebuilt:
     model = _load_model(info, anew)
     source, indices, first = _open_images(run, info, anew)
     return Rebuilt(model, _prepare(info, model, anew, first), info.spec, _is_borrowed(anew), source, indices, first)
+
+
+@contextmanager
+def answering(run: RunReader, anew: Anew | None, device: str) -> Iterator[tuple[Rebuilt, torch.device]]:
+    """Rebuild the model and the images of a run, and inside the block have it on a device, answering as in the scan.
+
+    Raises what `rebuild`, `on_device` and `check_answers` raise.
+    """
+    rebuilt = rebuild(run, anew)
+    with rebuilt.ready(device) as place:
+        check_answers(run, rebuilt, place)
+        yield rebuilt, place
 
 
 def rebuild_model(run: RunReader, anew: Anew | None = None) -> RebuiltModel:

@@ -7,8 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from nastui.engine.capture import ActivationCapture
-from nastui.engine.evaluation import evaluating, on_device
-from nastui.engine.rebuild import Anew, check_answers, rebuild
+from nastui.engine.rebuild import Anew, answering
 from nastui.errors import UnsupportedOutput, UsageError
 from nastui.records import Float32, LayerInfo
 from nastui.store.reader import RunReader
@@ -19,8 +18,8 @@ def read_unit_maps(
 ) -> Float32:
     """The layer's whole output for an image of a run: (D, h, w) for its D neurons, of tokens the patches.
 
-    `neurons`: the layer read along its neurons. `anew`, and what else is raised: see `rebuild`. Raises UsageError where
-    the layer has no map of the image, or the run no neurons that have one.
+    `neurons`: the layer read along its neurons. `anew`, and what else is raised: see `answering`. Raises UsageError
+    where the layer has no map of the image, or the run no neurons that have one.
     """
     grid = neurons.token_grid
     if len(neurons.places) != 2 and grid is None:
@@ -35,13 +34,10 @@ def read_unit_maps(
         )
     if not run.image_table().is_ok[image]:
         raise UsageError(f"Image {image} could not be decoded in the scan.", hint="Choose another image.")
-    rebuilt = rebuild(run, anew)
-    module = rebuilt.model.module
-    with evaluating(module), on_device(device, module, is_borrowed=rebuilt.is_borrowed) as there:
-        check_answers(run, rebuilt, there)
+    with answering(run, anew, device) as (rebuilt, there):
         layer = rebuilt.capture_layer(neurons, there)
         inputs = rebuilt.preprocessing(rebuilt.source.load(rebuilt.indices[image]))[None].to(there)
-        with ActivationCapture(module, [replace(layer, kept=None)], "none") as capture:
+        with ActivationCapture(rebuilt.model.module, [replace(layer, kept=None)], "none") as capture:
             flat = capture.run(inputs, np.array([image])).values[layer.spec.path]
     maps = np.moveaxis(flat.reshape(neurons.shape), layer.unit_dim, 0)
     if grid is not None:

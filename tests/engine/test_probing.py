@@ -234,6 +234,32 @@ def test_folders_give_their_images_in_order(files: Path) -> None:
         find_images([empty])
 
 
+def test_paths_are_plain_and_links_are_followed_before_dots(files: Path) -> None:
+    bee = sorted((files / "images" / "bee").iterdir())[0]
+    roundabout = files / "images" / "ant" / ".." / "." / "bee" / bee.name
+    assert find_images([roundabout, bee]) == [bee]
+    (files / "link").symlink_to(files / "images" / "bee", target_is_directory=True)
+    through = files / "link" / ".." / "bee" / bee.name  # files/images/bee, where the text alone says files/bee
+    assert find_images([through]) == [through]
+    assert find_images([bee, files / "x" / ".." / "nowhere.png"]) == [bee, files / "nowhere.png"]
+
+
+def test_of_equal_files_the_first_stays_and_that_is_said(files: Path) -> None:
+    path = scan_files(files)
+    (image,) = images_of(path, [1])
+    first, second = (Path(shutil.copy(image, files / name)) for name in ("first.png", "second.png"))
+    remarks: list[str] = []
+    assert probe_images(path, [first, second], Probing(on_remark=remarks.append)).ids == (1,)
+    with RunReader(path) as run:
+        assert [probe.source for probe in run.probes()] == [str(first)]
+    assert remarks == [f"{second} has the same contents as {first}: one probe, called first.png"]
+    remarks.clear()
+    assert probe_images(path, [second], Probing(on_remark=remarks.append)).ids == (1,)
+    with RunReader(path) as run:
+        assert [probe.source for probe in run.probes()] == [str(second)]
+    assert remarks == [f"{second} has the same contents as probe 1, {first}, and takes its place"]
+
+
 def test_a_set_that_gives_tensors_cannot_be_shown_files(tmp_path: Path) -> None:
     class Tensors(list[tuple[torch.Tensor, int]]):
         classes = ("a", "b")
