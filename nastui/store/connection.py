@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from nastui.errors import NotARun, SchemaTooNew
 from nastui.store.faults import damaged, translated, unwritable
 from nastui.store.schema import APPLICATION_ID, application_of, migrate, newest_version, version_of
+from nastui.store.transactions import transaction
 
 _PATIENCE_S = 5.0  # for a lock of SQLite's: every transaction here is far shorter
 
@@ -50,6 +52,18 @@ def open_to_write(path: Path) -> sqlite3.Connection:
             connection.close()
             raise
         return connection
+
+
+@contextmanager
+def writing_once(path: Path) -> Iterator[sqlite3.Connection]:
+    """One transaction in an existing run, all of which is in the file itself afterwards, as far as `merge_wal` goes.
+
+    Raises what `open_to_write` raises, and StoreLocked.
+    """
+    with closing(open_to_write(path)) as connection, translated(path):
+        with transaction(connection):
+            yield connection
+        merge_wal(connection)
 
 
 def prepare_to_write(connection: sqlite3.Connection) -> None:
@@ -94,15 +108,23 @@ def shm_of(path: Path) -> Path:
     return path.with_name(f"{path.name}-shm")
 
 
-def remove_empty_wal(path: Path) -> None:
-    """Remove the empty `-wal` and the `-shm` that the last reader leaves; a connection that may write does so.
-
-    A WAL that holds something or is in use stays.
+def leave_one_file(path: Path) -> None:
+    """Leave the run as one file, where nobody else has it open: the last connection that may write moves the WAL into
+    it and removes that and the `-shm`, and the last reader cannot.
     """
-    wal = wal_of(path)
-    if wal.exists() and not _size(wal):
+    if wal_of(path).exists():
         with suppress(sqlite3.Error), closing(connect(path, "mode=rw")) as connection:
             version_of(connection)
+
+
+def merge_wal(connection: sqlite3.Connection) -> None:
+    """Move what was committed into the file itself, so that a copy of that alone is whole, though readers stay.
+
+    Where other programs are busy with the file it is left to them.
+    """
+    connection.execute("PRAGMA busy_timeout = 0")
+    with suppress(sqlite3.Error):
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def connect(path: Path, mode: str) -> sqlite3.Connection:

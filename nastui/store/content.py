@@ -15,7 +15,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from nastui.store.connection import open_to_read, remove_empty_wal
+from nastui.store.connection import leave_one_file, open_to_read
 from nastui.store.faults import translated
 from nastui.store.layer_rows import read_extent
 from nastui.store.tiles import TiledLayer, read_positions, read_values
@@ -75,7 +75,7 @@ def read_content(path: Path) -> Content:
         names = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").fetchall()
         tables = {name: _table_sha256(connection, name) for (name,) in names if name not in _LEFT_OUT}
         tables["activation"] = _activations_sha256(connection, path)
-    remove_empty_wal(path)
+    leave_one_file(path)
     tables = dict(sorted(tables.items()))
     whole = hashlib.sha256()
     for name, sha256 in tables.items():

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 
 from nastui.records import Float32, LayerInfo
-from nastui.store.connection import open_to_write
-from nastui.store.faults import damaged, translated
-from nastui.store.transactions import transaction
+from nastui.store.connection import writing_once
+from nastui.store.faults import damaged
 
 _VALUES = np.dtype("<f4")
 
@@ -35,7 +33,7 @@ def read_group_map(connection: sqlite3.Connection, path: Path, layer: LayerInfo,
 def write_group_map(path: Path, layer: LayerInfo, image: int, values: Float32) -> None:
     """Keep the map of a basis over an image, (k, h, w), in place of one that is there."""
     blob = np.ascontiguousarray(values, dtype=_VALUES).tobytes()
-    with closing(open_to_write(path)) as connection, translated(path), transaction(connection):
+    with writing_once(path) as connection:
         connection.execute(
             "INSERT OR REPLACE INTO group_map (basis_id, image_id, n_rows, n_columns, value_map)"
             " VALUES (?, ?, ?, ?, ?)",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nastui.store.connection import open_to_read, remove_empty_wal
+from nastui.store.connection import leave_one_file, open_to_read
 from nastui.store.faults import translated
 from nastui.store.layer_rows import read_extent
 
@@ -25,5 +25,5 @@ def read_sums(path: Path, count: int) -> dict[int, str]:
                 "SELECT id, sha256 FROM image WHERE id >= ? AND sha256 IS NOT NULL LIMIT 1", (image,)
             ).fetchone()
             found |= dict([row] if row else [])
-    remove_empty_wal(path)
+    leave_one_file(path)
     return found

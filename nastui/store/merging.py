@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from nastui.records import Batch, Float32, ImageResult, Int32
-from nastui.store.connection import open_to_read, remove_empty_wal
+from nastui.store.connection import leave_one_file, open_to_read
 from nastui.store.faults import damaged, translated
 from nastui.store.layer_rows import read_extent, read_tiled_layers
 from nastui.store.tiles import TiledLayer, read_positions, read_values
@@ -36,7 +36,7 @@ def read_batches(path: Path, start: int) -> Generator[Batch, None, None]:
                 }
                 yield from _cut(connection, row, max(start, first), values, positions)
     finally:
-        remove_empty_wal(path)
+        leave_one_file(path)
 
 
 def _cut(

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from nastui.errors import NotARun, OutputExists, StoreError
 from nastui.records import RunInfo, RunSpec
-from nastui.store.connection import open_to_read, remove_empty_wal
+from nastui.store.connection import leave_one_file, open_to_read
 from nastui.store.creation import check_place, check_same_scan, same_scan, settle
 from nastui.store.faults import translated
 from nastui.store.layer_rows import read_run
@@ -163,5 +163,5 @@ def _files(out: Path, *, suffixes: bool) -> Iterator[Path]:
 def _read_info(path: Path) -> RunInfo:
     with closing(open_to_read(path)) as connection, translated(path):
         info = read_run(connection, path)
-    remove_empty_wal(path)
+    leave_one_file(path)
     return info

@@ -6,7 +6,7 @@ import json
 import math
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -16,14 +16,13 @@ from nastui.probe_records import NewProbe, ProbeInfo
 from nastui.records import NEURON, Float32, Int32, LayerInfo
 from nastui.stats.along_axes import values_along
 from nastui.store.bases import read_axes, read_basis_info
-from nastui.store.connection import open_to_write
-from nastui.store.faults import damaged, translated
+from nastui.store.connection import writing_once
+from nastui.store.faults import damaged
 from nastui.store.half_precision import to_float16, to_float32
 from nastui.store.image_rows import read_outputs
 from nastui.store.layer_rows import read_tiled_layer
 from nastui.store.text import now, storable
 from nastui.store.tiles import pack_positions, unpack_positions
-from nastui.store.transactions import transaction
 
 _VALUES = np.dtype("<f4")
 
@@ -78,7 +77,7 @@ def write_probe(path: Path, probe: NewProbe, command: str, versions: Mapping[str
     It waits for other writers some seconds. Raises NotARun and StoreFull, and StoreLocked where the wait was in vain.
     """
     top5 = [(output, logit if math.isfinite(logit) else None) for output, logit in probe.top5]
-    with closing(open_to_write(path)) as connection, translated(path), transaction(connection):
+    with writing_once(path) as connection:
         connection.execute(
             "INSERT INTO probe (source, sha256, width, height, prediction, top5, thumbnail, note, created, command,"
             " versions) VALUES (?, ?, ?, ?, (SELECT id FROM output WHERE id = ?), ?, ?, ifnull(?, ''), ?, ?, ?)"
@@ -101,7 +100,7 @@ def write_probe(path: Path, probe: NewProbe, command: str, versions: Mapping[str
 def remove_probes(path: Path, ids: Sequence[int]) -> None:
     """Remove probes with all that hangs on them. Raises AddressNotFound where one of them is not there, and removes
     none then."""
-    with closing(open_to_write(path)) as connection, translated(path), transaction(connection):
+    with writing_once(path) as connection:
         known = [probe_id for (probe_id,) in connection.execute("SELECT id FROM probe ORDER BY id")]
         missing = [probe_id for probe_id in ids if probe_id not in known]
         if missing:

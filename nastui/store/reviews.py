@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -14,7 +14,7 @@ from nastui.measure_records import Kind, Listing
 from nastui.records import LayerInfo
 from nastui.review_records import LayerReviews, Review, Standing, Step, Subject
 from nastui.store import left_off
-from nastui.store.connection import identity_of, open_to_read, open_to_write, remove_empty_wal
+from nastui.store.connection import identity_of, leave_one_file, merge_wal, open_to_read, open_to_write
 from nastui.store.faults import translated
 from nastui.store.review_log import newest_event, read_step, step_to_redo, step_to_undo, write_step
 from nastui.store.review_merge import Merged, merge_reviews
@@ -176,11 +176,11 @@ class Reviews:
             if self._reader is not None:
                 self._reader.close()
             if self._writer is not None:
-                _merge_wal(self._writer)
+                merge_wal(self._writer)
                 self._writer.close()
             self._reader = self._writer = None
         if was_open:
-            remove_empty_wal(self._path)
+            leave_one_file(self._path)
 
     def __enter__(self) -> Reviews:
         return self
@@ -253,17 +253,6 @@ class Reviews:
             # A person's decision is worth the fsync that a scan's rows are not: they can be had again.
             self._writer.execute("PRAGMA synchronous = FULL")
         return self._writer
-
-
-def _merge_wal(connection: sqlite3.Connection) -> None:
-    """Move what was committed into the file itself, so that a copy of that alone is whole.
-
-    SQLite does so only when the last connection may write, but readers may stay longer. Where other programs are busy
-    with the file it is left to them.
-    """
-    connection.execute("PRAGMA busy_timeout = 0")
-    with suppress(sqlite3.Error):
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _what_to_do(error: StoreFull | StoreLocked) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +57,16 @@ def test_it_prints_what_the_model_says(run_file: Path, images: list[Path], capsy
             logits = run.probe_values(run.layer("head"))[row["probe"] - 1]
             assert max(logits.tolist()) == pytest.approx(top5[0]["logit"])
     assert printed(capsys, "probe", run_file, "--list") == rows
+
+
+def test_the_file_alone_has_them_when_the_command_has_ended(run_file: Path, images: list[Path]) -> None:
+    command = [sys.executable, "-m", "nastui", "probe", str(run_file), str(images[0])]
+    subprocess.run(command, capture_output=True, timeout=120, check=True)
+    assert [file.name for file in run_file.parent.iterdir()] == [run_file.name]
+    copy = run_file.with_name("copy.nas.db")
+    shutil.copyfile(run_file, copy)
+    with RunReader(copy) as run:
+        assert [probe.source for probe in run.probes()] == [str(images[0])]
 
 
 def test_a_unit_says_where_they_fall(run_file: Path, images: list[Path], capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
+import sys
 import threading
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +17,7 @@ from nastui.errors import AddressNotFound, NotARun, UsageError
 from nastui.records import Batch, Footprints, ImageResult, ImageTable, LayerInfo, LayerSpec, ManifestImage
 from nastui.stats.measures import basic_measures
 from nastui.stats.ranges import count_ranges
+from nastui.store.connection import wal_of
 from nastui.store.reader import RunReader
 from nastui.store.writer import RunWriter
 from tests.store.small_scan import (
@@ -279,6 +282,30 @@ def test_one_image_is_read_across_all_units(finished: Path, stopped: Path) -> No
                     assert np.array_equal(
                         run.image_values(layer, image), np.broadcast_to(expected, layer.n_units), equal_nan=True
                     )
+
+
+def test_a_reader_that_nobody_closes_leaves_nothing_either(tmp_path: Path) -> None:
+    path = make_run(tmp_path / "run.nas.db", N)
+    RunReader(path).info()
+    assert [file.name for file in tmp_path.iterdir()] == ["run.nas.db"]
+    code = f"import nastui; run = nastui.open_run({str(path)!r}); print(run.info().n_done)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert (done.stdout, done.stderr) == (f"{N}\n", "")
+    assert [file.name for file in tmp_path.iterdir()] == ["run.nas.db"]
+
+
+def test_the_last_reader_merges_what_a_killed_writer_left(tmp_path: Path) -> None:
+    path, copy = tmp_path / "run.nas.db", tmp_path / "copy.nas.db"
+    with create(path, N) as writer:
+        append(writer, 25, N)
+        writer.checkpoint()
+        copy.write_bytes(path.read_bytes())
+        wal_of(copy).write_bytes(wal_of(path).read_bytes())
+    with RunReader(copy) as run:
+        assert run.info().n_done == 25
+    assert not wal_of(copy).exists()
+    with RunReader(copy) as run:
+        assert run.info().n_done == 25
 
 
 def test_an_image_of_a_later_row_of_tiles_is_found(tmp_path: Path) -> None:

@@ -171,3 +171,15 @@ def test_marks_are_one_character_whatever_the_number() -> None:
     from tests.probed_run import probe
 
     assert "".join(probe(n, "x").mark for n in (1, 9, 10, 35, 36, 1000)) == "19az**"
+
+
+def test_a_copy_of_the_file_alone_has_them_while_others_read_the_run(tmp_path: Path) -> None:
+    path = make_run(tmp_path / "run.nas.db", N)
+    with RunReader(path) as run:
+        add(path, new_probe(3))
+        copy = tmp_path / "copy.nas.db"
+        copy.write_bytes(path.read_bytes())
+        assert len(run.probes()) == 1
+    with RunReader(copy) as copied:
+        assert [probe.source for probe in copied.probes()] == ["/pics/3.png"]
+    assert {file.name for file in tmp_path.iterdir()} == {"run.nas.db", "copy.nas.db"}
