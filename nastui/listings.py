@@ -116,6 +116,7 @@ def _layer(layer: LayerInfo) -> dict[str, Value]:
         "shape": [*layer.shape],
         "unit_dim": layer.unit_dim,
         "tokens": layer.tokens,
+        "dtype": layer.value_type,
         "n_units": layer.n_units,
         "n_dead": layer.n_dead,
         "n_reviewed": layer.n_reviewed,
@@ -143,6 +144,7 @@ def _run(run: RunReader) -> dict[str, Value]:
         "created": info.created,
         "finished": info.finished,
         **spec,
+        **_kept(run.layers()),
         "versions": dict(info.spec.versions),
         "n_images": info.n_images,
         "n_done": info.n_done,
@@ -151,6 +153,14 @@ def _run(run: RunReader) -> dict[str, Value]:
         "top1": info.top1,
         "classes": [{"id": c.id, "name": c.name, "output": c.output, "n_images": c.n_images} for c in run.classes()],
         "layers": [_layer(layer) for layer in run.layers()],
+    }
+
+
+def _kept(layers: Sequence[LayerInfo]) -> dict[str, Value]:
+    """How the scan kept what layers gave: the type of the values, and which tokens counted where there are any."""
+    return {
+        "dtype": next((layer.value_type for layer in layers), None),
+        "tokens": next((layer.tokens for layer in layers if layer.tokens is not None), None),
     }
 
 
@@ -171,7 +181,7 @@ def _unit(run: RunReader, layer: LayerInfo, unit: int) -> dict[str, Value]:
 
 
 def _probes(run: RunReader, layer: LayerInfo, unit: int, values: Float32, footprints: Footprints) -> list[Value]:
-    """Where the probes fall: beyond the unit's lowest or highest value there is no range."""
+    """Where the probes fall, ranges counted from 1: beyond the unit's lowest or highest value there is none."""
     probes, given = run.probes(), run.probe_values(layer, [unit])[:, 0]
     places = find_places(given, footprints.edges[0], int(footprints.n_ranges[0]))
     return [
@@ -179,7 +189,7 @@ def _probes(run: RunReader, layer: LayerInfo, unit: int, values: Float32, footpr
             "probe": probe.id,
             "name": probe.name,
             "value": float(value),
-            "range": _RANGE_WORDS.get(side, stop if stop != NOWHERE else None),
+            "range": _RANGE_WORDS.get(side, stop + 1 if stop != NOWHERE else None),
             "percentile": percentile,
             "predicted": probe.predicted,
         }
@@ -201,12 +211,13 @@ def _first(values: Float32) -> list[int]:
 
 
 def _ranges(run: RunReader, footprints: Footprints) -> list[Value]:
-    """The unit's ranges from its lowest to its highest; classes without an image in a range are left out."""
+    """The unit's ranges from its lowest, which is 1, to its highest; classes without an image in a range are left
+    out."""
     names = [c.name for c in run.classes()]
     edges, counts = footprints.edges[0], footprints.counts[0]
     return [
         {
-            "range": r,
+            "range": r + 1,
             "lo": float(edges[r]),
             "hi": float(edges[r + 1]),
             "n": int(counts[r].sum()),

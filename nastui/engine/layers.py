@@ -51,6 +51,11 @@ class Selection:
     layers: tuple[CaptureLayer, ...]
     notes: tuple[str, ...]
 
+    @property
+    def specs(self) -> list[LayerSpec]:
+        """What the store is told of them; their receptive fields are not known yet."""
+        return [layer.spec for layer in self.layers]
+
     def stored_as(self, value_type: ValueType) -> Selection:
         """The same layers, their values stored as `value_type`."""
         layers = tuple(replace(one, spec=replace(one.spec, value_type=value_type)) for one in self.layers)

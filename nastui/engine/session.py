@@ -115,7 +115,7 @@ class ScanSession:
 
     def _resume(self) -> RunWriter:
         """Raises DataNotFound where images that are in the file are others by now."""
-        plan, writer = self._plan, RunWriter.resume(self._out, self._plan.spec)
+        plan, writer = self._plan, RunWriter.resume(self._out, self._plan.spec, self._plan.layers.specs)
         try:
             hint = "Put the images of that time back, or scan anew: --force."
             check_images(self._out, plan.source, plan.images.indices, hint=hint)

@@ -22,7 +22,7 @@ from nastui.engine.writing import BackgroundWriter
 from nastui.errors import ScanError, ScanInterrupted
 from nastui.measure_records import KindThresholds
 from nastui.records import RunInfo, RunSpec
-from nastui.store.differences import what_differs
+from nastui.store.differences import KeptLayer, kept_layers, what_differs
 from nastui.store.merging import read_batches
 from nastui.store.parts import Parts, check_output, clear, find_parts, lock_parts, remove_parts, shared_evenly
 from nastui.store.reader import RunReader
@@ -71,9 +71,11 @@ class SharedScan:
 
     def _check_all_mean_the_same(self) -> None:
         """Raise ScanError where this process would do another scan than the first one."""
-        spec = asdict(self.plan.spec)
-        first = self.ranks.all_tell("scan", {"spec": spec, "batch_size": self.batch_size}, self._check_stop)[0]
-        different = what_differs(RunSpec(**first["spec"]), self.plan.spec)
+        spec, layers = self.plan.spec, kept_layers(self.plan.layers.specs)
+        mine = {"spec": asdict(spec), "layers": layers, "batch_size": self.batch_size}
+        first = self.ranks.all_tell("scan", mine, self._check_stop)[0]
+        theirs = [KeptLayer(path, kind, tuple(shape), *more) for path, kind, shape, *more in first["layers"]]
+        different = what_differs(RunSpec(**first["spec"]), spec, theirs, layers)
         if first["batch_size"] != self.batch_size:
             different.append(f"batch_size {first['batch_size']}, now {self.batch_size}")
         if different:
@@ -87,10 +89,10 @@ class SharedScan:
         return Parts(self.out, tuple(self.ranks.told_by_first("bounds", arrange, self._check_stop)))
 
     def _arrange(self, *, force: bool) -> tuple[int, ...]:
-        spec = self.plan.spec
+        spec, layers = self.plan.spec, self.plan.layers.specs
         if force:
             clear(self.out, spec)
-        parts, n_done = find_parts(self.out, spec), check_output(self.out, spec)
+        parts, n_done = find_parts(self.out, spec, layers), check_output(self.out, spec, layers)
         if parts is None:
             n_images = len(self.plan.images.indices)
             parts = shared_evenly(self.out, n_images, n_done, self.batch_size, self.ranks.count)

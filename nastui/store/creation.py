@@ -14,10 +14,10 @@ from pathlib import Path
 
 from nastui.errors import NotARun, OutputExists, SchemaTooNew, StoreLocked
 from nastui.records import NEURON, ClassInfo, LayerSpec, ManifestImage, RunInfo, RunSpec
-from nastui.store.connection import connect, open_to_read, shm_of, wal_of
-from nastui.store.differences import what_differs
+from nastui.store.connection import connect, leave_one_file, open_to_read, shm_of, wal_of
+from nastui.store.differences import kept_layers, what_differs
 from nastui.store.faults import translated
-from nastui.store.layer_rows import FIELD_COLUMNS, read_run
+from nastui.store.layer_rows import FIELD_COLUMNS, read_layers, read_run
 from nastui.store.schema import PAGE_SIZE, migrate
 from nastui.store.text import now, storable
 from nastui.store.tiles import images_in_a_tile, position_type
@@ -39,7 +39,7 @@ def create_file(
     The file is made under another name and takes its place when it is complete: with `force` the old run stays until
     then, and is gone from then on. Raises OutputExists where something lies there that may not be replaced.
     """
-    check_place(path, spec, force=force)
+    check_place(path, spec, layers, force=force)
     for left in _drafts(path):
         left.unlink(missing_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}.new")
@@ -65,7 +65,7 @@ def _drafts(path: Path) -> list[Path]:
     return [file for file in path.parent.glob("*.new") if draft.fullmatch(file.name)]
 
 
-def check_place(path: Path, spec: RunSpec, *, force: bool) -> None:
+def check_place(path: Path, spec: RunSpec, layers: Sequence[LayerSpec] = (), *, force: bool) -> None:
     """Raise OutputExists unless nothing lies at `path`, or with `force` a run of nastui does."""
     if not os.path.lexists(path):
         return
@@ -85,13 +85,18 @@ def check_place(path: Path, spec: RunSpec, *, force: bool) -> None:
         ) from exc
     if force:
         return
-    check_same_scan(found, spec)
+    check_same_scan(found, spec, layers)
     raise same_scan(path, found.finished, found.n_done, found.n_images)
 
 
-def check_same_scan(found: RunInfo, wanted: RunSpec) -> None:
-    """Raise OutputExists, saying what differs, where a run is not the scan that is wanted."""
-    if different := what_differs(found.spec, wanted):
+def check_same_scan(found: RunInfo, wanted: RunSpec, layers: Sequence[LayerSpec] = ()) -> None:
+    """Raise OutputExists, saying what differs, where a run is not the scan of these layers that is wanted."""
+    if found.spec.scan_sha256 == wanted.scan_sha256:
+        return
+    with closing(open_to_read(found.path)) as connection, translated(found.path):
+        known = kept_layers(read_layers(connection, None))
+    leave_one_file(found.path)
+    if different := what_differs(found.spec, wanted, known, kept_layers(layers)):
         raise OutputExists(
             f"{found.path} is there already and holds another scan: {found.spec.model} on {found.spec.data}.\n"
             f"What differs: {'; '.join(different)}.",

@@ -10,13 +10,13 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nastui.errors import NotARun, OutputExists, StoreError
-from nastui.records import RunInfo, RunSpec
+from nastui.records import LayerSpec, RunInfo, RunSpec
 from nastui.store.connection import leave_one_file, open_to_read
 from nastui.store.creation import check_place, check_same_scan, same_scan, settle
 from nastui.store.faults import translated
@@ -79,7 +79,7 @@ def has_parts(out: Path) -> bool:
     return any(_files(out, suffixes=False))
 
 
-def find_parts(out: Path, spec: RunSpec) -> Parts | None:
+def find_parts(out: Path, spec: RunSpec, layers: Sequence[LayerSpec] = ()) -> Parts | None:
     """The parts that lie beside `out`, some or all of them; None where there are none.
 
     Raises OutputExists where they are of another scan, and says in what, or do not fit together.
@@ -90,7 +90,7 @@ def find_parts(out: Path, spec: RunSpec) -> Parts | None:
         part = json.loads(info.spec.computing).get(_PART)
         if part is None:
             raise OutputExists(f"{path} is there already and is no part of a scan.", hint="Move it away.")
-        check_same_scan(replace(info, spec=replace(info.spec, scan_sha256=part["scan_sha256"])), spec)
+        check_same_scan(replace(info, spec=replace(info.spec, scan_sha256=part["scan_sha256"])), spec, layers)
         found.add(tuple(part["bounds"]))
     if len(found) > 1:
         raise OutputExists(
@@ -112,7 +112,7 @@ def begun_spec(out: Path, spec: RunSpec) -> RunSpec | None:
     return None
 
 
-def check_output(out: Path, spec: RunSpec) -> int:
+def check_output(out: Path, spec: RunSpec, layers: Sequence[LayerSpec] = ()) -> int:
     """How many images the unfinished run of this scan at `out` holds; 0 where nothing lies there.
 
     Raises OutputExists where that is finished, or anything else.
@@ -124,7 +124,7 @@ def check_output(out: Path, spec: RunSpec) -> int:
     except NotARun:
         check_place(out, spec, force=False)  # says what it is
         raise
-    check_same_scan(info, spec)
+    check_same_scan(info, spec, layers)
     if info.finished is not None:
         remove_parts(out)  # of a merge that was killed at its very end
         raise same_scan(out, info.finished, info.n_done, info.n_images)

@@ -59,10 +59,11 @@ class RunWriter:
             raise
 
     @classmethod
-    def resume(cls, path: Path, spec: RunSpec) -> RunWriter:
+    def resume(cls, path: Path, spec: RunSpec, layers: Sequence[LayerSpec] = ()) -> RunWriter:
         """Go on with a run that was stopped; where its images are by now is taken from `spec`.
 
-        Raises NotARun, StoreLocked, and OutputExists where the run is another scan (it says in what) or finished.
+        Raises NotARun, StoreLocked, and OutputExists where the run is finished or another scan; it says in what, of
+        layers only where `layers` are given.
         """
         path = path.resolve()
         lock = WriterLock(path)
@@ -72,7 +73,7 @@ class RunWriter:
             lock.release()
             raise
         try:
-            writer._check_may_resume(spec)
+            writer._check_may_resume(spec, layers)
             if spec.data_root is not None:
                 with translated(path):
                     writer._connection.execute("UPDATE run SET data_root = ?", (storable(spec.data_root),))
@@ -167,10 +168,10 @@ class RunWriter:
         finally:
             self.close()
 
-    def _check_may_resume(self, spec: RunSpec) -> None:
+    def _check_may_resume(self, spec: RunSpec, layers: Sequence[LayerSpec]) -> None:
         with translated(self._path):
             found = read_run(self._connection, self._path)
-        check_same_scan(found, spec)
+        check_same_scan(found, spec, layers)
         if found.finished is not None:
             raise same_scan(self._path, found.finished, self._n_written, self._n_images)
 

@@ -36,7 +36,7 @@ def read_json(run_file: Path, capsys: pytest.CaptureFixture[str]) -> Any:
 
 def test_layers_have_their_facts(read_json: Any) -> None:
     conv, wide = read_json("layers")
-    places = {"type": "Conv2d", "shape": [2, 3, 3], "unit_dim": 0, "tokens": None}
+    places = {"type": "Conv2d", "shape": [2, 3, 3], "unit_dim": 0, "tokens": None, "dtype": "float32"}
     facts = {**places, "n_units": 2, "n_dead": 1, "n_reviewed": 0}
     assert conv == {"address": "conv", **facts}
     assert (wide["address"], wide["n_units"], wide["n_dead"]) == ("wide", N_WIDE, N_WIDE)
@@ -59,10 +59,10 @@ def test_unit_shows_every_range_with_edges_and_counts_by_class(read_json: Any) -
     """lo -1, hi 3, four ranges asked for: width 1, so the edges are -1, 0, 1, 2, 3 and 3 lies in the last range."""
     ranges = read_json("show", "conv:0")["ranges"]
     assert [(r["range"], r["lo"], r["hi"], r["n"]) for r in ranges] == [
-        (0, -1.0, 0.0, 1),
-        (1, 0.0, 1.0, 1),
-        (2, 1.0, 2.0, 1),
-        (3, 2.0, 3.0, 1),
+        (1, -1.0, 0.0, 1),
+        (2, 0.0, 1.0, 1),
+        (3, 1.0, 2.0, 1),
+        (4, 2.0, 3.0, 1),
     ]
     assert [r["classes"] for r in ranges] == [{"cat": 1}, {"cat": 1}, {"dog\x1b[31m": 1}, {"cat": 1}]
 
@@ -89,6 +89,7 @@ def test_run_shows_what_was_looked_at_with_what(read_json: Any) -> None:
     assert (shown["model"], shown["seed"], shown["versions"]) == ("net.py:build", 7, {"torch": "2.2"})
     assert (shown["n_images"], shown["n_done"], shown["n_failed"], shown["n_matched"]) == (6, 6, 1, 3)
     assert shown["top1"] == 1.0
+    assert (shown["dtype"], shown["tokens"]) == ("float32", None)
     assert [c["output"] for c in shown["classes"]] == [1, None]
 
 

@@ -91,13 +91,58 @@ def test_scan_is_refused_where_the_file_is_another_one(tmp_path: Path, capsys: p
 def test_options_reach_the_scan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "tones.nas.db"
     options = ["--per-class", "2", "--classes", "dark", "--layers", "0", "--reduce", "mean", "--size", "8"]
-    options += ["--mean", "0.5", "--std", "0.25", "--ranges", "5", "--seed", "3", "--workers", "1"]
+    options += [
+        "--mean",
+        "0.5",
+        "--std",
+        "0.25",
+        "--ranges",
+        "5",
+        "--seed",
+        "3",
+        "--workers",
+        "1",
+        "--dtype",
+        "float16",
+    ]
     assert execute([*scan_arguments(tmp_path), *options, "--out", str(out)]) == 0
     shown = read(out, capsys)
     assert (shown["n_images"], shown["reduction"], shown["ranges"], shown["seed"]) == (2, "mean", 5, 3)
     assert [c["name"] for c in shown["classes"]] == ["dark"]  # type: ignore[attr-defined]
     assert [layer["address"] for layer in shown["layers"]] == ["0"]  # type: ignore[attr-defined]
     assert json.loads(str(shown["preprocessing"]))["mean"] == [0.5]
+    assert shown["dtype"] == "float16"
+
+
+TOKENS = """
+from torch import nn
+
+class Tokens(nn.Module):
+    classes = ("dark", "light")
+
+    def __init__(self):
+        super().__init__()
+        self.patches = nn.Conv2d(1, 4, 4, stride=4)
+        self.block = nn.TransformerEncoderLayer(4, 2, 8, batch_first=True)
+        self.head = nn.Linear(4, 2)
+
+    def forward(self, images):
+        return self.head(self.block(self.patches(images).flatten(2).transpose(1, 2)).mean(1))
+"""
+
+
+def test_which_tokens_count_is_shown_and_named_where_it_changes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = scan_arguments(tmp_path)[4]
+    (tmp_path / "tokens.py").write_text(TOKENS)
+    command = ["scan", "--model", f"{tmp_path / 'tokens.py'}:Tokens", "--data", data, "--layers", "block.linear1,head"]
+    command += ["--out", str(tmp_path / "run.nas.db"), "--tokens"]
+    assert execute([*command, "patches"]) == 0
+    shown = read(tmp_path / "run.nas.db", capsys)
+    assert (shown["dtype"], shown["tokens"]) == ("float32", "patches")
+    assert execute([*command, "all"]) == 4
+    assert "What differs: tokens patches, now all." in capsys.readouterr().err
 
 
 def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
