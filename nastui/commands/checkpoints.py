@@ -5,19 +5,20 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from nastui.errors import StoreError, UsageError, WeightsError
+from nastui.errors import NastuiError, NotARun, OutputExists, StoreError, StoreLocked, UsageError, WeightsError
 from nastui.printing import escaped
 from nastui.records import RunInfo
 
 _SUFFIX = ".nas.db"
 _NAME = "{name}"
 _LISTED = 8
+_OF_ONE_CHECKPOINT = (WeightsError, OutputExists, NotARun, StoreLocked)  # what the others need not have too
 
 
 def checkpoint_files(weights: Path | None) -> list[Path]:
@@ -54,9 +55,11 @@ def run_path(out: Path, name: str) -> Path:
 def scan_checkpoints(files: Sequence[Path], *, out: Path, command: str, force: bool, **options: Any) -> Iterator[Path]:
     """Scan with each of the checkpoints; gives the runs as they are finished, and says at the end how they did.
 
-    A run that the same command has finished is passed over. Raises UsageError where two would be one file.
+    A run that the same command has finished is passed over. What is wrong with one checkpoint, or with the file of its
+    run, is said and keeps no other from being scanned; where several processes share the scans it ends the series.
+    Raises UsageError where two would be one file, and at the end the first error where there were any.
     """
-    from nastui.engine.torchrun import is_first
+    from nastui.engine.torchrun import is_first, is_shared
     from nastui.scanning import scan_with_bar
 
     is_heard = is_first(os.environ)
@@ -64,20 +67,42 @@ def scan_checkpoints(files: Sequence[Path], *, out: Path, command: str, force: b
     paths = [run_path(out, name) for name in names]
     if len(set(paths)) < len(paths):
         raise UsageError(f"{out} is one file for {len(files):,} checkpoints.", hint=f"Put {_NAME} into it.")
-    console, lines = Console(stderr=True, quiet=not is_heard), list[str]()
-    for index, (file, path) in enumerate(zip(files, paths, strict=True)):
-        is_done = not force and _is_finished(path, command, file)
-        what = f"is finished already: {path}" if is_done else ""
-        _say(console, f"{file} ({index + 1} of {len(files)}) {what}".rstrip())
-        if not is_done:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            scan_with_bar(out=path, weights=file, command=command, force=force, **options)
-        if not is_heard:
-            continue
-        lines.append(_result_line(names[index], path))
-        yield path
-    for line in lines:
-        _say(console, line)
+    console, lines, failures = Console(stderr=True, quiet=not is_heard), list[str](), dict[str, NastuiError]()
+    try:
+        for index, (file, path) in enumerate(zip(files, paths, strict=True)):
+            try:
+                is_done = not force and _is_finished(path, command, file)
+                what = f"is finished already: {path}" if is_done else ""
+                _say(console, f"{file} ({index + 1} of {len(files)}) {what}".rstrip())
+                if not is_done:
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    scan_with_bar(out=path, weights=file, command=command, force=force, **options)
+            except _OF_ONE_CHECKPOINT as exc:
+                lines.append(f"{names[index]}  failed: {exc.message}")
+                if is_shared(os.environ):
+                    raise
+                failures[names[index]] = exc
+                _say(console, f"error: {exc}")
+                continue
+            if is_heard:
+                lines.append(_result_line(names[index], path))
+                yield path
+    finally:
+        for line in lines:
+            _say(console, line)
+    if failures:
+        raise _all_failed(failures, len(files))
+
+
+def _all_failed(failures: Mapping[str, NastuiError], n_files: int) -> NastuiError:
+    """The error to end with: the kind of the first, and which checkpoints it was."""
+    first = next(iter(failures.values()))
+    named = ", ".join([*failures][:_LISTED])
+    more = f" and {len(failures) - _LISTED:,} more" if len(failures) > _LISTED else ""
+    return type(first)(
+        f"No run of this scan for {len(failures):,} of {n_files:,} checkpoints: {named}{more}.",
+        hint="What is wrong stands above. The same command passes over the others.",
+    )
 
 
 def _say(console: Console, line: str) -> None:

@@ -205,10 +205,11 @@ _scans = 0  # scans that this process has shared so far: each has keys of its ow
 
 def is_first(environment: Mapping[str, str]) -> bool:
     """Whether this process is the first of those that torchrun has started, or alone."""
-    return not _is_shared(environment) or int(environment["RANK"]) == 0
+    return not is_shared(environment) or int(environment["RANK"]) == 0
 
 
-def _is_shared(environment: Mapping[str, str]) -> bool:
+def is_shared(environment: Mapping[str, str]) -> bool:
+    """Whether torchrun, or whoever sets its variables, has started several processes."""
     return int(environment.get("WORLD_SIZE", "1")) > 1 and all(name in environment for name in _NEEDED)
 
 
@@ -218,7 +219,7 @@ def join_ranks(environment: Mapping[str, str] = os.environ) -> Ranks:
 
     Raises OtherProcessFailed where some do not come within five minutes.
     """
-    if not _is_shared(environment):
+    if not is_shared(environment):
         return Ranks()
     from torch.distributed.rendezvous import rendezvous
 

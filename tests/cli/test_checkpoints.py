@@ -87,6 +87,36 @@ def test_the_same_command_passes_over_what_it_finished_and_not_what_changed(
     assert "net.epoch1.nas.db" in capsys.readouterr().err
 
 
+def test_a_broken_checkpoint_is_named_at_the_end_and_the_others_have_runs(
+    arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["nastui", *arguments])
+    whole = (tmp_path / "epoch2.pt").read_bytes()
+    (tmp_path / "epoch2.pt").write_bytes(whole[: len(whole) // 2])
+    assert execute(arguments) == 3
+    said = capsys.readouterr()
+    assert said.out.split() == [str(tmp_path / f"net.epoch{epoch}.nas.db") for epoch in (1, 10)]
+    *_, first, second, last, error, advice = said.err.splitlines()
+    assert [line.split("  ")[0] for line in (first, second, last)] == ["epoch1", "epoch2", "epoch10"]
+    assert second.startswith("epoch2  failed: ")
+    assert "epoch2.pt" in second
+    assert "top-1" in first
+    assert "top-1" in last
+    assert error == "error: No run of this scan for 1 of 3 checkpoints: epoch2."
+    assert "The same command" in advice
+    (tmp_path / "epoch2.pt").write_bytes(whole)
+    assert execute(arguments) == 0
+    assert capsys.readouterr().err.count("is finished already") == 2
+
+
+def test_what_is_wrong_with_the_model_ends_the_series_at_once(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments[2] += "x"
+    assert execute(arguments) == 3
+    assert capsys.readouterr().err.count("has no 'modelx'") == 1
+
+
 def test_names_of_runs_come_from_out(tmp_path: Path) -> None:
     assert run_path(Path("a/run.nas.db"), "epoch1") == Path("a/run.epoch1.nas.db")
     assert run_path(Path("runs/{name}.nas.db"), "epoch1") == Path("runs/epoch1.nas.db")
