@@ -73,7 +73,10 @@ IMAGE_COLUMNS = ("", "image", "labelled", "predicted", "verdict", "tags", "notes
 
 def _evidence(findings: Findings, part: FoundUnits, unit: int) -> str:
     kind = kind_said(findings.reviews_of(part.layer, unit))
-    return evidence_words(part.measured, part.table, unit, findings.slots.names, _ALL_OF_IT, kind)
+    is_finished = findings.info.finished is not None
+    return evidence_words(
+        part.measured, part.table, unit, findings.slots.names, _ALL_OF_IT, kind, is_finished=is_finished
+    )
 
 
 def _review_row(review: Review) -> list[str]:

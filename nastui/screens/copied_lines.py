@@ -21,7 +21,13 @@ def unit_line(session: Session, subject: Subject) -> str:
     own = (review.kind for review in reviews if session.reviews and review.reviewer == session.reviews.reviewer)
     kind = next(own, None)
     evidence = evidence_words(
-        run.unit_measures(layer), run.unit_table(layer), subject.number, session.slots.names, _ALL, kind
+        run.unit_measures(layer),
+        run.unit_table(layer),
+        subject.number,
+        session.slots.names,
+        _ALL,
+        kind,
+        is_finished=session.info.finished is not None,
     )
     address = str(replace(layer.address, unit=subject.number))
     return report_line(address, session.info.name, [evidence], reviews)

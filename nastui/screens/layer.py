@@ -93,6 +93,7 @@ class LayerScreen(ListingKeys, ProbeKeys, InterestFinding, BasisKeys):
         self.asked = session.listing
         self._is_listed = asyncio.Event()
         self._sought: int | None = None
+        self._is_behind = False
 
     def compose_body(self) -> ComposeResult:
         yield PieceLines(self.paint, id="legend")
@@ -221,7 +222,7 @@ class LayerScreen(ListingKeys, ProbeKeys, InterestFinding, BasisKeys):
     def _stand_at(self, row: int, unit: int) -> None:
         """Stand in a row. The session stays at `unit` where no unit is listed, and while another screen is on top."""
         self.footprints.cursor = row
-        self.session.unit = self.rows.unit_at(row) if self.rows and self.is_current else unit
+        self.session.unit = self.rows.unit_at(row) if self.rows and self.is_active else unit
         self._show_facts()
 
     def on_layer_screen_reviews_read(self, message: ReviewsRead) -> None:
@@ -263,6 +264,8 @@ class LayerScreen(ListingKeys, ProbeKeys, InterestFinding, BasisKeys):
         """The neuron screen may have gone on to another unit or layer: stand there."""
         if self.session.layer.basis_id != self.shown_layer.basis_id:
             self._open()
+        elif self._is_behind:
+            self.run_grew()
         elif self.rows is not None:
             unit, row = self.session.unit, self.footprints.cursor
             self._arrange()
@@ -270,7 +273,11 @@ class LayerScreen(ListingKeys, ProbeKeys, InterestFinding, BasisKeys):
             self._stand_at(row if found is None else found, unit)
 
     def run_grew(self) -> None:
-        """Read again what the run has more of; what is shown stays until that has come."""
+        """Read again what the run has more of; what is shown stays until that has come. That takes all values of the
+        layer: it is done for eyes that see it only."""
+        self._is_behind = not self.is_active
+        if self._is_behind:
+            return
         self.shown_layer, self.asked = self.session.layer, self.session.listing
         self.read_rows(self.shown_layer, self.asked)
 

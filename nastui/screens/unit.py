@@ -23,7 +23,7 @@ from nastui.screens.range_keys import RangeKeys
 from nastui.screens.session import Session
 from nastui.screens.unit_probes import ProbeGrid, UnitProbing
 from nastui.views.evidence import evidence_words
-from nastui.views.facts import unit_words
+from nastui.views.facts import far_words, unit_words
 from nastui.views.grid import GridTile
 from nastui.views.image_tiles import TileSource, image_tile
 from nastui.views.ink import DIM, TEXT
@@ -121,8 +121,8 @@ class UnitScreen(RangeKeys, FindingUnits, UnitProbing, CostKeys):
     @work(thread=True, exclusive=True, group="unit")
     def read_unit(self, place: Place) -> None:
         with self.telling_failures():
-            run, known = self.session.run, self._shown
-            if known is None or known.place.layer != place.layer:
+            run, known, n_done = self.session.run, self._shown, self.session.info.n_done
+            if known is None or known.place.layer != place.layer or known.n_done != n_done:
                 units, measured = run.unit_table(place.layer), run.unit_measures(place.layer)
             else:
                 units, measured = known.units, known.measured or run.unit_measures(place.layer)
@@ -130,7 +130,7 @@ class UnitScreen(RangeKeys, FindingUnits, UnitProbing, CostKeys):
             view = UnitView.build(values, self.session.images, len(self.session.classes), place.m)
             said = self._read_said(Subject(place.layer.basis_id, place.unit))
             if not get_current_worker().is_cancelled:
-                self.post_message(self.UnitRead(Shown(place, units, view, measured), said))
+                self.post_message(self.UnitRead(Shown(place, units, view, measured, n_done), said))
 
     def _read_said(self, subject: Subject) -> Sequence[Review]:
         reviews = self.session.reviews
@@ -253,18 +253,19 @@ class UnitScreen(RangeKeys, FindingUnits, UnitProbing, CostKeys):
     def _title_words(self, place: Place) -> tuple[str, str]:
         layer, reviews = place.layer, self.session.layer_reviews
         name = str(replace(layer.address, unit=place.unit))
-        words = [f"unit {grouped(place.unit)} of {grouped(layer.n_units)}", f"{place.m} ranges", layer.type]
+        words = [f"unit {grouped(place.unit)} of {grouped(layer.n_units)}", far_words(self.session.info)]
         if reviews is not None:
             name = heading(name, reviews.verdicts[place.unit], is_starred=bool(reviews.is_starred[place.unit]))
-            words.insert(1, self.progress_words())
-        return name, " · ".join(words)
+            words.append(self.progress_words())
+        return name, " · ".join([*filter(None, words), f"{place.m} ranges", layer.type])
 
     def _unit_lines(self, shown: Shown) -> list[list[LegendPiece]]:
         """The basic measures, the kind with its evidence, and what people say."""
         unit, width = shown.place.unit, self.size.width - 2
         reviewer = None if self.session.reviews is None else self.session.reviews.reviewer
         kind = next((review.kind for review in self._said if review.reviewer == reviewer), None)
-        evidence = evidence_words(shown.measured, shown.units, unit, self.session.slots.names, width, kind)
+        names, is_finished = self.session.slots.names, self.session.info.finished is not None
+        evidence = evidence_words(shown.measured, shown.units, unit, names, width, kind, is_finished=is_finished)
         basic = LegendPiece(f" {unit_words(shown.units, unit)}", DIM)
         said = said_pieces(self._said, reviewer, width)
         return [[basic], [LegendPiece(f" {evidence}", TEXT)], [LegendPiece(" ", DIM), *said]]

@@ -14,6 +14,7 @@ from nastui.views.numbers import grouped, short_number
 from nastui.views.plain import cut
 
 NOT_MEASURED = "not measured: nastui measure RUN"
+TO_BE_MEASURED = "measures come when the scan ends"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +49,20 @@ def evidence_words(
     kind: Kind | None = None,
     *,
     n_units: int | None = None,
+    is_finished: bool = True,
 ) -> str:
     """One line of at most `width` cells: the kind of a unit, the images that speak for it, and how well it tells its
     top class: `specialised · tench 41 of the top 50 · hit 0.82 · false alarm 0.01 · selectivity 0.71 (0.64–0.77, …)`.
 
     `names`: of the classes, as they are read. `kind`: what a person calls the unit; beside it stands the rule's, where
-    that differs. `n_units`: of the layer, where `measured` has but the first of them.
+    that differs. `n_units`: of the layer, where `measured` has but the first of them. `is_finished`: the scan is.
 
     What does not fit goes in this order: the number of units that p is for, chance, p, the interval, words,
     selectivity, hit rate and false-alarm rate. Selectivity never stands without those two, because a high one alone may
     belong to a unit that tells no class (Gale et al. 2020, arXiv 2007.01062).
     """
     if measured is None:
-        return cut(_joined(kind or "", NOT_MEASURED), width)
+        return cut(_joined(kind or "", NOT_MEASURED if is_finished else TO_BE_MEASURED), width)
     line = ""
     for rung in _LADDER:
         line = _Evidence(measured, units, unit, kind, names, rung, n_units or len(measured.rule_kinds)).line()

@@ -11,28 +11,45 @@ from nastui.views.ink import DIM, TEXT
 from nastui.views.legend import LegendPiece
 from nastui.views.numbers import grouped, percent, short_number
 from nastui.views.plain import printable
-from nastui.views.unit_view import RangeFacts
+from nastui.views.unit_view import RangeFacts, no_value_words
 
 
 def run_words(info: RunInfo, n_classes: int, reviewer: str | None) -> str:
     """What was scanned, how far, how well the model does on it, and whose reviews are shown."""
-    images = grouped(info.n_images)
-    words = [f"{images} images" if info.finished else f"{grouped(info.n_done)} of {images} images, unfinished"]
-    words.append(f"{n_classes} classes")
+    words = [far_words(info) or f"{grouped(info.n_images)} images", f"{n_classes} classes"]
     if info.n_failed:
         words.append(f"{grouped(info.n_failed)} did not decode")
-    words.append("no accuracy: classes not matched" if info.top1 is None else f"top-1 {info.top1:.3f}")
-    if info.top1 is not None and info.n_matched < info.n_done - info.n_failed:
-        words[-1] += f" on {grouped(info.n_matched)}"
+    if info.top1 is not None:
+        words.append(f"top-1 {info.top1:.3f}")
+        if info.n_matched < info.n_done - info.n_failed:
+            words[-1] += f" on {grouped(info.n_matched)}"
+    elif info.n_done:
+        words.append("no accuracy: classes not matched")
     words.append(f"reduced by {info.spec.reduction}")
     if reviewer is not None:
         words.append(f"reviewer {printable(reviewer)}")
     return " · ".join(words)
 
 
+def far_words(info: RunInfo) -> str:
+    """How far a scan is that still runs or was stopped; nothing of a finished one."""
+    if info.finished:
+        return ""
+    of = grouped(info.n_images)
+    if not info.n_done:
+        return f"no images yet of {of}"
+    return (
+        f"{grouped(info.n_done)} of {of} images so far"
+        if info.n_done < info.n_images
+        else f"{of} images, to be measured"
+    )
+
+
 def unit_words(units: UnitTable, unit: int) -> str:
     """The measures of a unit."""
     n = int(units.n[unit])
+    if n == 0 and not units.non_finite[unit]:
+        return no_value_words(0)
     if n == 0:
         return f"no finite value · {grouped(int(units.non_finite[unit]))} NaN or infinite"
     words = [

@@ -17,6 +17,7 @@ from nastui.views.look import PITCHES, Look
 from nastui.views.numbers import short_number
 from nastui.views.plain import cut, right_aligned
 from nastui.views.probe_marks import ProbeMarks, put_marks
+from nastui.views.unit_view import no_value_words
 
 ZERO_LINE = Cell("┃", ZERO, BLANK)
 _ZERO_WIDTH = 2  # the line and the white space right of it
@@ -199,10 +200,10 @@ def paint_words(
     return PaintedRow(tuple(tuple(line) for line in lines), 0, False)
 
 
-def words_instead(lo: float, hi: float) -> str:
-    """What is said of a unit whose values have no spread, in place of bars; nothing of any other."""
+def words_instead(lo: float, hi: float, n_images: int) -> str:
+    """What is said of a unit whose `n_images` values have no spread, in place of bars; nothing of any other."""
     if np.isnan(lo):
-        return "no finite value"
+        return no_value_words(n_images)
     if lo < hi:
         return ""
     return f"{'dead: ' if hi <= 0 else ''}always {short_number(lo)}"

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from nastui.measure_records import Listing
 from nastui.records import LayerInfo, RunInfo, UnitTable
 from nastui.views.classes import ClassSlots
-from nastui.views.facts import unit_words
+from nastui.views.facts import far_words, unit_words
 from nastui.views.footprint import Geometry
 from nastui.views.ink import DIM, STRONG, TEXT
 from nastui.views.legend import LegendPiece, legend_lines
@@ -113,8 +113,8 @@ def _shape(layer: LayerInfo) -> str:
 
 
 def _progress(info: RunInfo) -> list[_Part]:
-    done = f"{info.n_done} of {info.n_images} images"
-    return [] if info.finished else [_Part(f"{done} so far", short=done)]
+    words = far_words(info)
+    return [_Part(words, short=words.removesuffix(" so far"))] if words else []
 
 
 def _ranges_part(look: Look, geometry: Geometry) -> _Part:

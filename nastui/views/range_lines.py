@@ -8,7 +8,7 @@ from nastui.views.ink import DIM, STRONG
 from nastui.views.legend import LegendPiece
 from nastui.views.numbers import grouped
 from nastui.views.range_walk import RangeWalk
-from nastui.views.unit_view import NON_FINITE, Order
+from nastui.views.unit_view import NON_FINITE, Order, no_value_words
 
 
 def range_lines(walk: RangeWalk, slots: ClassSlots, width: int, patches: str) -> list[list[LegendPiece]]:
@@ -19,7 +19,7 @@ def range_lines(walk: RangeWalk, slots: ClassSlots, width: int, patches: str) ->
     if walk.stop == NON_FINITE:
         return [[LegendPiece(" NaN or infinite", STRONG)], [], [_image_piece(walk, "in the run's order")]]
     if view.n_ranges == 0:
-        return [[LegendPiece(" no finite value", STRONG)], [], []]
+        return [[LegendPiece(f" {no_value_words(int(view.is_ok.sum()))}", STRONG)], [], []]
     facts = view.facts(walk.stop)
     words = LegendPiece(f" {range_words(facts, walk.stop, view.n_ranges)}", STRONG)
     shares = share_pieces(facts, slots, width - 2)

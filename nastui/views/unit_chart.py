@@ -11,7 +11,7 @@ from nastui.views.ink import DIM, STRONG, TEXT, ZERO
 from nastui.views.look import Look
 from nastui.views.numbers import compact_count, short_number
 from nastui.views.probe_marks import UnitProbes, put_marks
-from nastui.views.unit_view import UnitView
+from nastui.views.unit_view import UnitView, no_value_words
 
 _MAX_PITCH = 9
 _LIST_PITCH = 4  # up to here a range is drawn as on the layer screen
@@ -137,7 +137,7 @@ def _place_axis(line: list[Cell], view: UnitView, geometry: ChartGeometry, chose
     """lo and hi at the ends, zero under its line, and the two edges of the chosen range where they do not collide."""
     edges = view.edges
     if not edges:
-        _put(line, 0, "no finite value", DIM)
+        _put(line, 0, no_value_words(int(view.is_ok.sum())), DIM)
         return
     wanted = [(geometry.x(0), 0, TEXT), (geometry.x(len(edges) - 1), len(edges) - 1, TEXT)]
     if geometry.has_zero_line:

@@ -14,6 +14,11 @@ from nastui.stats.ranges import count_ranges, range_index
 NON_FINITE = -1
 
 
+def no_value_words(n_images: int) -> str:
+    """What is said of a unit without a finite value, of so many images."""
+    return "no finite value" if n_images else "no images yet"
+
+
 class Order(Enum):
     """How the images of a range are put in order; images of equal value stay in the run's order."""
 
@@ -164,12 +169,13 @@ class Place:
 @dataclass(frozen=True)
 class Shown:
     """What stands on the screen: a place, the measures of its layer's units, and the unit's ranges. `measured`: None
-    where the run has no class measures."""
+    where the run has no class measures. `n_done`: the images that had been looked at when `units` was read."""
 
     place: Place
     units: UnitTable
     view: UnitView
     measured: MeasuredUnits | None = None
+    n_done: int = 0
 
     def is_at(self, place: Place) -> bool:
         """Whether this is the unit of `place`, with whatever number of ranges."""

@@ -71,28 +71,43 @@ class FootprintList(RowList):
         self._asked: set[int] = set()
         self._ahead: Timer | None = None
         self._rows: dict[int, BarRow] = {}
+        self._before: dict[int, BarRow] = {}  # by unit: what stands until the footprints have been read anew
 
     # ---- what is shown --------------------------------------------------------------------
 
     def show(
         self, rows: Rows, slots: ClassSlots, look: Look, geometry: Geometry, signs: Callable[[int], Signs] | None = None
     ) -> None:
-        """Show the units of a layer, or the same in another look. What was read for the same rows and m is kept.
+        """Show the units of a layer, or the same in another look. What was read for the same rows and m is kept;
+        what is on the screen of other rows of the layer stays until theirs has come.
 
         `signs`: what is said of a unit beside its number; it is asked whenever a row is painted.
         """
-        if not rows.has_rows_of(self._shown) or self._geometry is None or geometry.m != self._geometry.m:
+        is_same_look = self._geometry is not None and geometry.m == self._geometry.m
+        if not rows.has_rows_of(self._shown) or not is_same_look:
+            self._before = self._seen() if is_same_look else {}
             self._blocks.clear()
             self._asked.clear()
+        else:
+            self._before.clear()
         self._shown, self._signs, self._geometry = rows, signs, geometry
         self._painter = RowPainter(self._paint, rows.units, slots, look, geometry, self._probes)
         self._rows.clear()
         self.first_column = min(self.first_column, self._last_pan())
         self.resize_rows(len(rows), lines_per_row(look))
 
+    def _seen(self) -> dict[int, BarRow]:
+        """The bars on the screen by their units."""
+        if self._shown is None:
+            return {}
+        units = {row: self._shown.unit_at(row) for row in self.visible_rows if row < len(self._shown)}
+        seen = {unit: self._rows.get(row) or self._before.get(unit) for row, unit in units.items()}
+        return {unit: bars for unit, bars in seen.items() if bars is not None}
+
     def clear(self) -> None:
         """Show nothing until another layer has been read."""
         self._shown = self._painter = self._probes = None
+        self._before.clear()
         self._blocks.clear()
         self._asked.clear()
         self._rows.clear()
@@ -152,14 +167,14 @@ class FootprintList(RowList):
         return 0 if painted is None else painted.n_hidden
 
     def _painted(self, row: int) -> BarRow | None:
-        """The bars of a row, None while its footprint is being read."""
+        """The bars of a row, None while its footprint is being read and nothing of it is on the screen."""
         if self._painter is None or self._shown is None:
             return None
         place, offset = divmod(row, self._step)
         block = self._blocks.get(place)
         if block is None:
             self._want(place)
-            return None
+            return self._before.get(self._shown.unit_at(row))
         known = self._rows.get(row)
         if known is None:
             if len(self._rows) > _MAX_ROWS:

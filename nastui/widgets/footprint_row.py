@@ -53,7 +53,9 @@ class RowPainter:
         """The bars of a unit, whose footprint has this place in `block`; what is left of `first_column` is out of
         sight."""
         geometry, in_letters = self.geometry, not self.paint.has_colour
-        words = words_instead(float(self.units.lo[unit]), float(self.units.hi[unit]))
+        units = self.units
+        n_images = int(units.n[unit] + units.non_finite[unit])
+        words = words_instead(float(units.lo[unit]), float(units.hi[unit]), n_images)
         probes = None if self.probes is None else self._marks(self.probes, unit, block, place)
         if words:
             painted = paint_words(words, self.look, geometry, probes, int(block.n_left[place]))

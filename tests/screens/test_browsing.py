@@ -322,11 +322,11 @@ async def test_a_run_that_is_being_written_shows_what_it_has_gained() -> None:
     run = FakeRun(finished=False)
     grown = FakeRun(n_images=300)
     async with opened(run, "features.0", size=(240, 40)) as (app, pilot):
-        assert "200 of 200 images so far" in text_of(app)[0]
+        assert "200 images, to be measured" in text_of(app)[0]
         for name in ("info", "layers", "image_table", "unit_table", "footprints", "matrices", "class_id"):
             setattr(run, name, getattr(grown, name))
         app.look_for_growth()
         await settled(pilot)
         assert app.session.info.n_done == 300
-        assert "so far" not in text_of(app)[0]
+        assert "to be measured" not in text_of(app)[0]
         assert "n 300" in text_of(app)[-2]

@@ -14,15 +14,9 @@ from nastui.palette import ColourDepth
 from nastui.records import Address
 from nastui.terminal import Terminal
 from tests.fake_run import FakeRun
+from tests.opened_app import settled
 
 Compare = Callable[..., bool]
-
-
-async def settled(pilot: Pilot[Any]) -> None:
-    for _ in range(3):
-        await pilot.pause()
-        await pilot.app.workers.wait_for_complete()
-    await pilot.pause()
 
 
 def app(start: str | None, depth: ColourDepth = "truecolor") -> NastuiApp:

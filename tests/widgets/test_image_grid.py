@@ -14,6 +14,7 @@ from nastui.terminal import Terminal
 from nastui.views.grid import GridTile, TileSize
 from nastui.widgets.graphics_app import GraphicsApp
 from nastui.widgets.image_grid import ImageGrid
+from tests.opened_app import work_done
 
 BLOCKS = set("▀▌▘▝▖▗▚")
 
@@ -54,7 +55,7 @@ async def settled(pilot: Pilot[None]) -> list[str]:
     app = pilot.app
     assert isinstance(app, GridApp)
     await pilot.pause()
-    await app.workers.wait_for_complete()
+    await work_done(app)
     await pilot.pause(0.05)
     return app.text()
 
