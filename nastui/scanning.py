@@ -50,7 +50,7 @@ def scan_with_bar(*, out: Path, **options: Any) -> Path | None:
     with stop_on_signal() as stop, Bar(Console(stderr=True, quiet=not is_heard)) as bar:
         kinds = read_settings(config_path(os.environ)).kinds
         try:
-            scan(out=out, kinds=kinds, on_progress=ScanReport(bar), should_stop=stop, distributed=True, **options)
+            scan(out=out, kinds=kinds, on_progress=ScanReport(bar, out), should_stop=stop, distributed=True, **options)
         except (OtherProcessFailed, ScanInterrupted) as exc:
             if is_heard:
                 raise
@@ -105,14 +105,20 @@ def kind_words(path: Path) -> str:
 
 
 class ScanReport:
-    """Passes a scan's progress on to a bar, and each warning once."""
+    """Passes the progress of the scan to `out` on to a bar, each warning once, and first that it goes on if it does."""
 
-    def __init__(self, bar: Bar) -> None:
+    def __init__(self, bar: Bar, out: Path) -> None:
         self._bar = bar
+        self._out = out
+        self._is_begun = False
         self._n_warnings = 0
         self._is_outlook_said = False
 
     def __call__(self, progress: ScanProgress) -> None:
+        if progress.resumed and not self._is_begun:
+            there = f"goes on at {progress.resumed:,} of {progress.total:,} images"
+            self._bar.say(f"{there}, from {escaped(str(self._out))}")
+        self._is_begun = True
         for warning in progress.warnings[self._n_warnings :]:
             self._bar.say(f"warning: {escaped(warning)}")
         self._n_warnings = len(progress.warnings)

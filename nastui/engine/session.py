@@ -36,6 +36,7 @@ class ScanProgress:
     `stage`: "scanning" counts images, as does "merging" where several processes have shared them; "measuring" counts
     units, "finished" comes once, at the end. `failed`: images of this session that did not decode. `bytes_written`: the
     file's size now. `warnings`: all so far that a person should know. `outlook`: None until the first seconds are over.
+    `resumed`: images that an earlier go had done.
     """
 
     stage: Stage
@@ -45,6 +46,7 @@ class ScanProgress:
     bytes_written: int
     warnings: tuple[str, ...]
     outlook: Outlook | None = None
+    resumed: int = 0
 
 
 OnProgress = Callable[[ScanProgress], None]
@@ -82,6 +84,7 @@ class ScanSession:
         self._first_answers = None if is_trial else FirstAnswers(plan, device)
         self._pace = Pace(plan)
         self._outlook: Outlook | None = None
+        self._resumed = 0
 
     def run(self, *, force: bool) -> RunInfo:
         self.write(lambda writer: writer.finish(self._measuring, self._kinds), force=force)
@@ -126,6 +129,7 @@ class ScanSession:
 
     def _scan(self, writer: BackgroundWriter) -> None:
         total = len(self._plan.images.indices)
+        self._resumed = writer.n_done
         self._report(self.stage, writer.n_done, total)
         if writer.n_done == total:
             return
@@ -172,7 +176,9 @@ class ScanSession:
     def _report(self, stage: Stage, done: int, total: int) -> None:
         if self._on_progress is not None:
             size = size_with_log(self._out)
-            self._on_progress(ScanProgress(stage, done, total, self._failed, size, self._warnings, self._outlook))
+            self._on_progress(
+                ScanProgress(stage, done, total, self._failed, size, self._warnings, self._outlook, self._resumed)
+            )
 
 
 def size_with_log(path: Path) -> int:

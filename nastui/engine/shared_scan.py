@@ -59,8 +59,9 @@ class SharedScan:
             self.ranks.told_by_first("finished", lambda: None, self._check_stop)
         else:
             with lock_parts(self.out):
-                parts = self._told_parts(lambda: self._arrange(force=force))
-                over_all = ProgressOverAll(self, parts)
+                bounds = self._arrange(force=force)
+                over_all = ProgressOverAll(self, Parts(self.out, bounds))  # before others go on with the parts
+                parts = self._told_parts(lambda: bounds)
                 self._scan_parts(parts, over_all)
                 self._merge(parts, over_all)
                 remove_parts(self.out)
@@ -194,6 +195,7 @@ class ProgressOverAll:
         self._ended = self._part = Reached()
         # What others had done before this session shows at once, though nothing was heard of them yet.
         self._before = [parts.n_done(number) for number in parts.numbers] if self._on_progress else []
+        self._resumed = parts.bounds[0] + sum(self._before)
 
     def take_part(self, progress: ScanProgress) -> None:
         """Take what the session of a part says of itself."""
@@ -216,13 +218,15 @@ class ProgressOverAll:
             done += max(one.done, sum(self._before[number::n_ranks]))
         failed, n_bytes = sum(one.failed for one in reached), sum(one.n_bytes for one in reached)
         total = self._parts.bounds[-1]
-        self._on_progress(ScanProgress(stage, done, total, failed, n_bytes, tuple(self._warnings)))
+        self._on_progress(
+            ScanProgress(stage, done, total, failed, n_bytes, tuple(self._warnings), resumed=self._resumed)
+        )
 
     def take_whole(self, progress: ScanProgress) -> None:
         """Take what the session of the merge says."""
         self._remember(progress.warnings)
         if self._on_progress is not None:
-            self._on_progress(replace(progress, warnings=tuple(self._warnings)))
+            self._on_progress(replace(progress, warnings=tuple(self._warnings), resumed=self._resumed))
 
     def _remember(self, found: Sequence[str]) -> None:
         new = [warning for warning in found if warning not in self._warnings]

@@ -161,7 +161,9 @@ def _check_path(path: Path) -> None:
     try:
         is_file, is_empty = path.is_file(), path.stat().st_size == 0
     except (FileNotFoundError, NotADirectoryError) as exc:
-        raise NotARun(f"{path} does not exist.", hint=_ASK_FOR_A_RUN) from exc
+        from nastui.store.missing import no_run_there  # which opens runs itself
+
+        raise no_run_there(path, _ASK_FOR_A_RUN) from exc
     except OSError as exc:
         raise NotARun(f"{path} cannot be read: {exc.strerror}.", hint=_ASK_FOR_A_RUN) from exc
     if not is_file:

@@ -26,7 +26,7 @@ class WriterLock:
 
     def __init__(self, path: Path) -> None:
         """Take the lock for the run at `path`. Raises StoreLocked at once where another process holds it."""
-        self._path = path.with_name(f".{path.name}.lock")
+        self._path = _beside(path)
         while True:
             handle = self._open(path)
             try:
@@ -70,6 +70,25 @@ class WriterLock:
             return os.path.samestat(os.fstat(handle), self._path.stat())
         except FileNotFoundError:
             return False
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a process holds the lock for the run at `path`, as far as this one can see."""
+    try:
+        handle = os.open(_beside(path), os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.lock")
 
 
 def _who_we_are() -> bytes:

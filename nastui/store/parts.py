@@ -71,7 +71,12 @@ def shared_evenly(out: Path, n_images: int, n_done: int, batch_size: int, n_part
 
 def lock_parts(out: Path) -> WriterLock:
     """Held by the one who decides about the parts beside `out`. Raises StoreLocked."""
-    return WriterLock(out.with_name(f"{out.name}.parts"))
+    return WriterLock(place_of_lock(out))
+
+
+def place_of_lock(out: Path) -> Path:
+    """What `lock_parts` locks: no file, and beside `out`."""
+    return out.with_name(f"{out.name}.parts")
 
 
 def has_parts(out: Path) -> bool:
@@ -97,6 +102,18 @@ def find_parts(out: Path, spec: RunSpec, layers: Sequence[LayerSpec] = ()) -> Pa
             f"The parts beside {out} do not fit together: they come from several scans.", hint="Start anew: --force."
         )
     return Parts(out, found.pop()) if found else None
+
+
+def any_parts(out: Path) -> Parts | None:
+    """The parts beside `out`, of whatever scan; None where there are none, or none that can be read."""
+    for path in sorted(_files(out, suffixes=False)):
+        try:
+            part = json.loads(_read_info(path).spec.computing).get(_PART)
+        except StoreError:
+            continue
+        if part is not None:
+            return Parts(out, tuple(part["bounds"]))
+    return None
 
 
 def begun_spec(out: Path, spec: RunSpec) -> RunSpec | None:

@@ -161,7 +161,10 @@ def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(tmp_path: Path, capsy
     assert "Traceback" not in talk
     assert read(out, capsys)["finished"] is None
 
+    n_done = read(out, capsys)["n_done"]
+    assert "goes on at" not in talk
     assert execute([*scan_arguments(tmp_path), "--out", str(out), "--workers", "1"]) == 0
+    assert capsys.readouterr().err.count(f"goes on at {n_done} of 40 images, from {out}\n") == 1
     assert read(out, capsys)["n_done"] == 40
 
 

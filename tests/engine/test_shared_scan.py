@@ -17,7 +17,15 @@ from nastui.engine import torchrun
 from nastui.engine.ranks import Ranks
 from nastui.engine.scan import ScanProgress, scan
 from nastui.engine.torchrun import TorchrunRanks
-from nastui.errors import NastuiError, OtherProcessFailed, OutputExists, ScanError, ScanInterrupted, StoreLocked
+from nastui.errors import (
+    NastuiError,
+    NotARun,
+    OtherProcessFailed,
+    OutputExists,
+    ScanError,
+    ScanInterrupted,
+    StoreLocked,
+)
 from nastui.store import tiles
 from nastui.store.content import read_content
 from nastui.store.parts import Parts, lock_parts
@@ -205,6 +213,36 @@ def test_parts_left_of_a_finished_scan_are_removed(files: Path, tmp_path: Path) 
     with pytest.raises(OutputExists, match="finished on"):
         one(files, out)
     assert beside(out) == ["run.nas.db"]
+
+
+def test_a_run_that_is_in_parts_yet_says_so_and_how_far_it_is(files: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run.nas.db"
+    said: list[str] = []
+    resumed: list[int] = []
+
+    def look(progress: ScanProgress) -> None:
+        resumed.append(progress.resumed)
+        if progress.stage == "scanning" and 4 <= progress.done < TOTAL and not out.exists() and not said:
+            with pytest.raises(NotARun) as missing:
+                RunReader(out)
+            said.append(str(missing.value))
+
+    assert shared(files, out, 2, [{"on_progress": look}, {}]) == [None] * 2
+    words = rf"{re.escape(str(out))} is being written by several processes in 2 parts: \d+ of {TOTAL} images are done\."
+    assert re.match(words, said[0])
+    assert set(resumed) == {0}
+    out.unlink()
+    stopped(files, out, 2)
+    before = beside(out)
+    with pytest.raises(NotARun, match=rf"its scan, in 2 parts, was stopped after \d+ of {TOTAL} images\.") as missing:
+        RunReader(out)
+    assert "The command that began it goes on" in missing.value.hint
+    assert beside(out) == before
+    with pytest.raises(NotARun, match="does not exist"):
+        RunReader(tmp_path / "other.nas.db")
+    resumed.clear()
+    assert shared(files, out, 3, [{"on_progress": look}, {}, {}]) == [None] * 3
+    assert [f"stopped after {done} of" in str(missing.value) for done in set(resumed)] == [True]
 
 
 def test_parts_of_another_scan_are_refused_by_what_differs(files: Path, tmp_path: Path) -> None:
