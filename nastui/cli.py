@@ -27,6 +27,7 @@ from nastui.commands.ablation import ablate
 from nastui.commands.bases import basis, variance
 from nastui.commands.completion import completion
 from nastui.commands.doctor import doctor
+from nastui.commands.extra_arguments import too_many_words
 from nastui.commands.groups import groups
 from nastui.commands.measure import measure
 from nastui.commands.points import points
@@ -253,7 +254,7 @@ def execute(arguments: Sequence[str]) -> int:
     try:
         status = nastui.main(list(arguments), prog_name="nastui", standalone_mode=False)
     except click.ClickException as exc:
-        return _say(_as_usage_error(exc))
+        return _say(_as_usage_error(exc, arguments))
     except click.Abort:
         return INTERRUPTED
     except NastuiError as exc:
@@ -261,9 +262,11 @@ def execute(arguments: Sequence[str]) -> int:
     return status if isinstance(status, int) else 0
 
 
-def _as_usage_error(error: click.ClickException) -> UsageError:
+def _as_usage_error(error: click.ClickException, arguments: Sequence[str]) -> UsageError:
     """click's complaint in our words' form: what happened, then what to do."""
     ctx = error.ctx if isinstance(error, click.UsageError) else None
+    if type(error) is click.UsageError and ctx is not None and (known := too_many_words(ctx, arguments)):
+        return known
     return UsageError(error.format_message(), hint=f"See {ctx.command_path if ctx else 'nastui'} --help.")
 
 
