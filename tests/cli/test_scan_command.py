@@ -184,6 +184,7 @@ def test_demo_is_made_once_and_says_where(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("nastui.scanning.user_cache_path", lambda name: tmp_path / name)
+    monkeypatch.setattr("nastui.engine.digits_training.N_EPOCHS", 8)
     path = tmp_path / "nastui" / "demo" / "digits.nas.db"
     assert execute(["demo", "--no-open"]) == 0
     data, talk = capsys.readouterr()
