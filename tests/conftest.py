@@ -39,8 +39,8 @@ def _a_cache_of_the_tests_own(tmp_path_factory: pytest.TempPathFactory) -> Gener
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Keep what all files import, torch and transformers among them, out of every later search for garbage: looking
-    through that million of objects again and again takes a fifth of the screens' tests."""
+    """Search less for garbage, and never among what all files import, torch and transformers for two: a million objects
+    that were looked through again and again, a fifth of the time of the screens' tests."""
     gc.disable()
     try:
         return (yield)
@@ -48,6 +48,7 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
         gc.collect()
         gc.freeze()
+        gc.set_threshold(20_000, 20, 20)
 
 
 def pytest_unconfigure() -> None:
