@@ -13,6 +13,7 @@ from nastui.printing import Record, Value, aligned, duration, escaped
 from nastui.store.tiles import image_bytes
 
 if TYPE_CHECKING:
+    from nastui.commands.next_scan import NextScan
     from nastui.engine.doctor import Diagnosis
     from nastui.engine.inspection.finding import Finding
     from nastui.records import LayerSpec
@@ -22,7 +23,7 @@ _SHA256 = 12  # its first characters, enough to tell two apart
 _COLUMNS = ("address", "type", "shape", "units", "bytes")
 
 
-def diagnosis_lines(found: Diagnosis, command: str, *, all_layers: bool) -> Iterator[str]:
+def diagnosis_lines(found: Diagnosis, after: NextScan, *, all_layers: bool) -> Iterator[str]:
     """One part after the other, each with a heading."""
     parts: dict[str, Sequence[str]] = {
         "model": _model_lines(found),
@@ -30,7 +31,7 @@ def diagnosis_lines(found: Diagnosis, command: str, *, all_layers: bool) -> Iter
         "layers": _layer_lines(found, all_layers=all_layers),
         "findings": _finding_lines(found.examination.findings),
         "forecast": _forecast_lines(found),
-        "next": [command],
+        "next": [*([after.note] if after.note else []), after.command],
     }
     for place, (heading, lines) in enumerate(parts.items()):
         if place:
@@ -39,7 +40,7 @@ def diagnosis_lines(found: Diagnosis, command: str, *, all_layers: bool) -> Iter
         yield from (f"  {escaped(line)}".rstrip() for line in lines)
 
 
-def diagnosis_record(found: Diagnosis, command: str) -> Record:
+def diagnosis_record(found: Diagnosis, after: NextScan) -> Record:
     """The same for other programs; sizes in bytes, times in seconds."""
     plan, forecast, images = found.plan, found.forecast, found.examination.images
     chosen = {layer.spec.path for layer in plan.layers.layers}
@@ -70,7 +71,13 @@ def diagnosis_record(found: Diagnosis, command: str) -> Record:
             {**_layer_row(spec, forecast.n_images), "is_captured": spec.path in chosen} for spec in found.all_layers
         ],
         "findings": [
-            {"level": one.level, "check": one.check, "text": one.text, "advice": one.advice}
+            {
+                "level": one.level,
+                "check": one.check,
+                "text": one.text,
+                "advice": one.advice,
+                "options": dict(one.options),
+            }
             for one in found.examination.findings
         ],
         "forecast": {
@@ -82,7 +89,7 @@ def diagnosis_record(found: Diagnosis, command: str) -> Record:
             "measuring_seconds": forecast.measuring_seconds,
             "images_per_second": forecast.images_per_second,
         },
-        "command": command,
+        "command": after.command,
     }
 
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from nastui.command_options import image_options, model_options, scan_options, terminal_options
 from nastui.errors import ScanInterrupted, UsageError
@@ -22,6 +19,7 @@ if TYPE_CHECKING:
 # Options of `nastui scan` that mean nothing before there is a run: the doctor has all others.
 NOT_FOR_DOCTOR = frozenset(("model", "data", "out", "force", "distributed"))
 _TERMINAL = frozenset(("images", "color"))
+_LISTED = 4
 _UNITS = {"Trying": "images", "Reading": "images", "Comparing": "ways"}
 
 
@@ -76,10 +74,11 @@ def doctor(
 
 
 def _say_of_terminal(ctx: click.Context, images: str | None, color: str | None) -> None:
+    from nastui.commands.next_scan import given
     from nastui.settings import config_path, read_settings
     from nastui.terminal import describe_terminal
 
-    if needless := [param for param in _given(ctx) if param.name not in _TERMINAL]:
+    if needless := [param for param in given(ctx) if param.name not in _TERMINAL]:
         raise UsageError(
             f"{needless[0].opts[0]} belongs to a model and images.", hint="Write nastui doctor MODEL DATA."
         )
@@ -93,15 +92,31 @@ def _say_of_scan(
     ctx: click.Context, model: str, data: str, options: dict[str, Any], *, all_layers: bool, as_json: bool
 ) -> None:
     from nastui.commands.diagnosis_text import diagnosis_lines, diagnosis_record
+    from nastui.commands.next_scan import next_scan
     from nastui.printing import print_record
 
-    found = _diagnose(model, data, options)
-    command = scan_command(ctx, model, data)
+    found = _diagnose(model, data, {**options, "weights": _one_file(options["weights"])})
+    after = next_scan(ctx, model, data, found.plan.spec, found.examination.findings)
     if as_json:
-        print_record(diagnosis_record(found, command), as_json=True)
+        print_record(diagnosis_record(found, after), as_json=True)
         return
-    for line in diagnosis_lines(found, command, all_layers=all_layers):
+    for line in diagnosis_lines(found, after, all_layers=all_layers):
         click.echo(line)
+
+
+def _one_file(weights: Path | None) -> Path | None:
+    """The file of weights, for a pattern the one that it matches. Raises UsageError where it matches several."""
+    from nastui.commands.checkpoints import checkpoint_files
+
+    files = checkpoint_files(weights)
+    if len(files) > 1:
+        shown = "".join(f"\n  {path}" for path in files[:_LISTED])
+        more = f"\n  … and {len(files) - _LISTED:,} more" if len(files) > _LISTED else ""
+        raise UsageError(
+            f"{weights} matches {len(files):,} files, and nastui doctor looks at one model.",
+            hint=f"Name one of them:{shown}{more}",
+        )
+    return files[0] if files else weights
 
 
 def _diagnose(model: str, data: str, options: dict[str, Any]) -> Diagnosis:
@@ -118,33 +133,3 @@ def _diagnose(model: str, data: str, options: dict[str, Any]) -> Diagnosis:
             on_step=lambda what, done, total: bar.update(what, done, total, unit=_UNITS[what]),
             **options,
         )
-
-
-def scan_command(ctx: click.Context, model: str, data: str) -> str:
-    """The scan that this was about, as it is typed."""
-    words = ["nastui", "scan", "--model", model, "--data", data]
-    for param in _given(ctx):
-        if param.name in _TERMINAL | {"all_layers", "as_json"}:
-            continue
-        option, value = param.opts[0], ctx.params[str(param.name)]
-        if isinstance(value, bool):
-            words.append(option)
-        else:
-            text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
-            words += [f"{option}={text}"] if text.startswith("-") else [option, text]
-    return shlex.join([*words, "--out", f"{_name(model)}.nas.db"])
-
-
-def _given(ctx: click.Context) -> list[click.Parameter]:
-    """The options that stand on the command line."""
-    return [
-        param
-        for param in ctx.command.params
-        if isinstance(param, click.Option) and ctx.get_parameter_source(str(param.name)) is ParameterSource.COMMANDLINE
-    ]
-
-
-def _name(model: str) -> str:
-    """A file name that tells what was looked at: the last word of the model's spec."""
-    last = Path(model).name.rpartition(":")[2].partition("@")[0]
-    return re.sub(r"[^\w.-]+", "-", last).strip("-.") or "run"

@@ -3,19 +3,73 @@
 from __future__ import annotations
 
 import json
+import shlex
 
 import numpy as np
 
+from nastui.engine.inspection.answers import Answers, near_chance, one_answer
 from nastui.records import RunInfo
 from nastui.store.reader import RunReader
 
 _NAMED = 3
+_ONLY_SCAN = frozenset(["--force", "--distributed"])  # options without a value that nastui doctor lacks
 _DOUBTFUL = 0.5  # top-1
 
 
-def find_faults(reader: RunReader, info: RunInfo) -> list[str]:
-    """Images that did not decode, layers that gave every image the same values, and images that look unprepared."""
-    return [*_failed_images(reader, info), *_constant_layers(reader, info), *_unprepared_images(info)]
+def find_faults(reader: RunReader, info: RunInfo, *, is_random: bool) -> list[str]:
+    """Images that did not decode, layers that gave every image the same values, and answers that say nothing; but
+    `is_random` weights know nothing yet."""
+    answers = [] if is_random else _useless_answers(reader, info)
+    return [*_failed_images(reader, info), *_constant_layers(reader, info), *answers]
+
+
+def _useless_answers(reader: RunReader, info: RunInfo) -> list[str]:
+    """One answer for all images, an accuracy no better than chance, or images that look unprepared: at most one of
+    these. The reason is for `nastui doctor` to find."""
+    table, classes = reader.image_table(), reader.classes()
+    has_answer = table.is_ok & (table.prediction >= 0)
+    class_ids = table.class_id[has_answer].astype(np.int64)
+    outputs = np.array([-1 if one.output is None else one.output for one in classes], dtype=np.int64)
+    answers = Answers(table.prediction[has_answer].astype(np.int64), outputs[class_ids], class_ids)
+    if answers.only_answer is not None:
+        found = one_answer(answers, reader.outputs()[answers.only_answer])
+    else:
+        found = near_chance(answers)
+    if found:
+        return [f"{found[0].text} {_doctor(info)}"]
+    return _unprepared_images(info)
+
+
+def _doctor(info: RunInfo) -> str:
+    """The command that looks for the reason."""
+    command = doctor_command(info.spec.command, info.spec.weights) or "nastui doctor MODEL DATA"
+    return f"To look for the reason: {command}"
+
+
+def doctor_command(scan: str, weights: str) -> str | None:
+    """`nastui scan …` as `nastui doctor …` with this file of weights, for a scan may name several; None where the scan
+    was not started by that command."""
+    try:
+        words = shlex.split(scan)
+    except ValueError:
+        return None
+    if words[:2] != ["nastui", "scan"]:
+        return None
+    subjects: dict[str, str] = {}
+    rest: list[str] = []
+    remaining = iter(words[2:])
+    for word in remaining:
+        option, is_whole, value = word.partition("=")
+        if option in _ONLY_SCAN:
+            continue
+        if option in ("--model", "--data", "--weights", "--out"):
+            subjects[option] = value if is_whole else next(remaining, "")
+        else:
+            rest.append(word)
+    if not subjects.get("--model") or not subjects.get("--data"):
+        return None
+    chosen = ["--weights", weights] if "--weights" in subjects else []
+    return shlex.join(["nastui", "doctor", subjects["--model"], subjects["--data"], *chosen, *rest])
 
 
 def _unprepared_images(info: RunInfo) -> list[str]:

@@ -18,7 +18,8 @@ from nastui import __version__
 from nastui.engine.class_map import read_class_map
 from nastui.engine.class_names import ClassMap, ClassMatch, match_classes
 from nastui.engine.computing import Computing, effect_words
-from nastui.engine.inspection.finding import Finding
+from nastui.engine.inspection.finding import Finding, named
+from nastui.engine.inspection.pictures import unscaled_mean_std
 from nastui.engine.layers import Selection as LayerSelection
 from nastui.engine.layers import select_layers
 from nastui.engine.loader import first_decodable
@@ -34,7 +35,7 @@ from nastui.engine.trace import trace_calls
 from nastui.errors import ScanError
 from nastui.records import ClassInfo, LayerSpec, ManifestImage, RunSpec, Tokens, ValueType
 
-_NAMED = 8
+_NAMED = 3
 _LIBRARIES = ("torch", "torchvision", "numpy", "pillow")
 
 
@@ -68,7 +69,8 @@ class ScanPlan:
     """A scan ready to start: what to run on which images, what to capture, and what to write down about it.
 
     `example`: two inputs for the model, on its device. `first_image`: of a part of a scan, the id that its first image
-    has in the whole. `computing`: how the model is run, plainly where nobody chose; see `choose_computing`.
+    has in the whole, and `whole` all images of that. `computing`: how the model is run, plainly where nobody chose; see
+    `choose_computing`.
     """
 
     model: LoadedModel
@@ -83,12 +85,18 @@ class ScanPlan:
     spec: RunSpec
     findings: tuple[Finding, ...]
     first_image: int = 0
+    whole: Selection | None = None
     computing: Computing = field(default_factory=Computing)
 
     @property
     def warnings(self) -> tuple[str, ...]:
         effect = effect_words(self.computing)
         return (*(finding.sentence() for finding in self.findings), *(() if effect is None else (effect,)))
+
+    @property
+    def output_names(self) -> tuple[str, ...] | None:
+        """What the model's outputs are called; None where they have numbers alone."""
+        return self.outputs if self.outputs == self.model.classes else None
 
     def with_computing(self, computing: Computing) -> ScanPlan:
         """The same plan, the model run in this way."""
@@ -98,7 +106,7 @@ class ScanPlan:
         """The plan for some consecutive images alone."""
         some = slice(images.start, images.stop)
         chosen = replace(self.images, indices=self.images.indices[some], class_ids=self.images.class_ids[some])
-        return replace(self, images=chosen, spec=spec, first_image=images.start)
+        return replace(self, images=chosen, spec=spec, first_image=images.start, whole=self.images)
 
     def manifest(self) -> list[ManifestImage]:
         return manifest(self.source, self.images)
@@ -134,7 +142,8 @@ def plan_scan(
     )
     of_set = (Finding("image-set", note) for note in source.notes)
     notes = (Finding("layer-choice", note) for note in layers.notes)
-    findings = (*of_set, *_model_findings(model, trace.output), *notes, *_class_findings(match))
+    of_model = (*_model_findings(model, trace.output), *unscaled_mean_std(preprocessing))
+    findings = (*of_set, *of_model, *notes, *_class_findings(match, model.classes))
     outputs = name_outputs(model.classes, n_outputs, match, class_map)
     spec = _run_spec(model, source, images, preprocessing, layers, classes, outputs, options)
     if example.ndim == 4:
@@ -174,17 +183,18 @@ def _model_findings(model: LoadedModel, output: Tensor) -> list[Finding]:
     return found
 
 
-def _class_findings(match: ClassMatch) -> list[Finding]:
+def _class_findings(match: ClassMatch, names: Sequence[str] | None) -> list[Finding]:
     if not match.unmatched:
         return []
     check = "classes-without-output"
     if not match.n_matched:
-        text = f"No class could be matched to an output ({match.note}), so no accuracy is claimed;"
+        both = f"; classes: {named(match.classes)}; outputs: {named(tuple(names))}" if names is not None else ""
+        text = f"No class could be matched to an output ({match.note}{both}), so no accuracy is claimed;"
         return [Finding(check, text, "--class-map can say it.")]
-    names = "; ".join(map(str, match.unmatched[:_NAMED]))
+    some = "; ".join(map(str, match.unmatched[:_NAMED]))
     more = f"; and {len(match.unmatched) - _NAMED:,} more" if len(match.unmatched) > _NAMED else ""
     of = f"{len(match.unmatched):,} of {len(match.outputs):,} classes have no output"
-    return [Finding(check, f"{of}, and accuracy leaves them out: {names}{more}.")]
+    return [Finding(check, f"{of}, and accuracy leaves them out: {some}{more}.")]
 
 
 def _run_spec(

@@ -14,7 +14,7 @@ import torch
 from nastui.engine.batches import ScannedBatch, scan_batches
 from nastui.engine.findings import find_faults
 from nastui.engine.heap import kept_heap
-from nastui.engine.inspection.early import FirstAnswers, before_the_first_batch
+from nastui.engine.inspection.early import before_the_first_batch, look_at_answers
 from nastui.engine.inspection.finding import Finding
 from nastui.engine.outlook import Outlook, Pace
 from nastui.engine.plan import ScanPlan
@@ -81,7 +81,7 @@ class ScanSession:
         self._should_stop = should_stop or (lambda: False)
         self._warnings: tuple[str, ...] = ()
         self._failed = 0
-        self._first_answers = None if is_trial else FirstAnswers(plan, device)
+        self._is_trial = is_trial
         self._pace = Pace(plan)
         self._outlook: Outlook | None = None
         self._resumed = 0
@@ -90,14 +90,14 @@ class ScanSession:
         self.write(lambda writer: writer.finish(self._measuring, self._kinds), force=force)
         with RunReader(self._out) as reader:
             info = reader.info()
-            self._warn(*find_faults(reader, info))
+            self._warn(*find_faults(reader, info, is_random=self._plan.model.is_random))
         self._report("finished", info.n_images, info.n_images)
         return info
 
     def write(self, finish: Callable[[BackgroundWriter], None], *, force: bool = False) -> None:
         """Look at all images that are missing; then `finish` may end the run."""
         self._warn(*self._plan.warnings)
-        if self._first_answers is not None:
+        if not self._is_trial:
             self._say(before_the_first_batch(self._plan))
         with BackgroundWriter(lambda: self._open_writer(force=force)) as writer:
             try:
@@ -133,13 +133,14 @@ class ScanSession:
         self._report(self.stage, writer.n_done, total)
         if writer.n_done == total:
             return
+        if not self._is_trial and (found := look_at_answers(self._plan, self._device)):
+            self._say(found)
+            self._report(self.stage, writer.n_done, total)
         with kept_heap(is_wanted=self._device.type == "cpu") as heap, closing(self.batches(writer.n_done)) as batches:
             for scanned in batches:
                 writer.append(scanned.batch)
                 heap.settle()
                 self._failed += scanned.n_failed
-                if self._first_answers is not None:
-                    self._say(self._first_answers.take(scanned.batch))
                 self._outlook = self._outlook or self._pace.take(scanned.batch)
                 self._report(self.stage, scanned.n_done, total)
                 if self._should_stop() and scanned.n_done < total:

@@ -16,6 +16,8 @@ import pytest
 from nastui.cli import execute, nastui
 from nastui.commands.doctor import NOT_FOR_DOCTOR
 from nastui.engine.inspection.finding import CHECKS
+from nastui.engine.scan import scan
+from nastui.errors import ScanInterrupted
 
 NET = """
 import torch
@@ -83,6 +85,61 @@ def test_json_holds_all_layers_and_the_findings(tmp_path: Path, capsys: pytest.C
     assert "random-transform" in [finding["check"] for finding in found["findings"]]
     assert found["forecast"]["file_bytes"] > 700_000
     assert found["images"]["classes"] == {"dark": 20, "light": 20}
+
+
+def test_the_next_command_has_what_the_findings_mend(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    wrong = ["--mean", "123.675,116.28,103.53", "--std", "58.395,57.12,57.375", "--seed", "3"]
+    assert execute([*arguments(tmp_path), *wrong]) == 0
+    *_, note, last = capsys.readouterr().out.splitlines()
+    assert note == "  with --mean, --std as the findings say, not as given:"
+    words = shlex.split(last)
+    assert words[6:10] == ["--device", "cpu", "--seed", "3"]
+    assert words[10:] == ["--mean=0.485,0.456,0.406", "--std=0.229,0.224,0.225", "--out", "model.nas.db"]
+
+
+def test_the_next_command_writes_over_nothing_and_goes_on_with_what_has_begun(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked = arguments(tmp_path)
+
+    def after(*more: str) -> list[str]:
+        assert execute([*asked, *more]) == 0
+        return capsys.readouterr().out.splitlines()[-2:]
+
+    Path("model.nas.db").write_text("something else")
+    heading, last = after()
+    assert heading == "next"
+    assert last.endswith(" --out model-2.nas.db")
+
+    with pytest.raises(ScanInterrupted):
+        scan(asked[1], asked[2], out="model-2.nas.db", device="cpu", batch_size=8, should_stop=lambda: True)
+    heading, last = after()
+    assert heading == "  goes on with the unfinished scan in model-2.nas.db:"
+    assert last.endswith(" --out model-2.nas.db")
+    assert after("--layers", "conv")[1].endswith(" --out model-3.nas.db")  # that is another scan
+
+    assert execute(shlex.split(last)[1:]) == 0
+    capsys.readouterr()
+    assert after()[1].endswith(" --out model-3.nas.db")
+
+
+def test_of_several_checkpoints_one_must_be_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(12):
+        (tmp_path / f"epoch{number}.pt").touch()
+    asked = [*arguments(tmp_path), "--weights", f"{tmp_path}/epoch*.pt"]
+    assert execute(asked) == 2
+    said = capsys.readouterr().err
+    assert "epoch*.pt matches 12 files" in said
+    assert f"Name one of them:\n  {tmp_path}/epoch0.pt\n  {tmp_path}/epoch1.pt\n" in said
+    assert "… and 8 more" in said
+    assert execute([*asked[:-1], f"{tmp_path}/epoch1[01].pt"]) == 2
+    capsys.readouterr()
+    assert execute([*asked[:-1], f"{tmp_path}/epoch[9].pt"]) == 3  # one file, and it is empty
+    assert "epoch9.pt" in capsys.readouterr().err
 
 
 def test_what_a_scan_would_refuse_ends_in_the_same_way(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,15 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
+from torch import nn
 from torchvision import transforms
 
 from nastui.engine.doctor import prepared
+from nastui.engine.findings import doctor_command
+from nastui.engine.inspection.early import look_at_answers
 from nastui.engine.models import adopt_model
 from nastui.engine.outlook import Pace
 from nastui.engine.scan import ScanProgress, scan
 from nastui.records import Batch, ImageResult
 from nastui.scanning import outlook_words
-from tests.engine.faulty_networks import KnowsTones, Network, Tones, calls_train, drops_by_function
+from tests.engine.faulty_networks import KnowsTones, Network, Tones, calls_train, drops_by_function, tone
 
 IMAGENET: dict[str, Any] = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
 
@@ -58,6 +62,88 @@ def test_a_forgotten_mean_and_std_are_said_after_the_first_images(shared_data: P
     assert "With ImageNet's mean and std top-1 rises" in warning
     assert "Give --mean=0.485,0.456,0.406 --std=0.229,0.224,0.225." in warning
     assert said(tmp_path, model, data, force=True, **options, **IMAGENET) == []
+
+
+RESNET20 = {"layers": "linear", "per_class": 50}
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"mean": IMAGENET["mean"]}, "Give --mean=0.485,0.456,0.406 --std=0.229,0.224,0.225."),
+        (IMAGENET | {"size": 64, "per_class": 20}, "Give --size=32."),
+        ({"mean": (123.675, 116.28, 103.53), "std": (58.395, 57.12, 57.375)}, "Divide by 255"),
+    ],
+    ids=["mean without std", "enlarged", "0 to 255"],
+)
+def test_what_is_wrong_is_said_before_the_first_batch(
+    shared_data: Path, tmp_path: Path, options: dict[str, Any], words: str
+) -> None:
+    folder = shared_data / "cifar10"
+    model, data = f"{folder}/cifar_nets.py:resnet20", f"imagefolder:{folder}/test_jpg"
+    found = said(tmp_path, model, data, weights=folder / "weights/resnet20.pt", **(RESNET20 | options))
+    assert found[0][0] == 0
+    assert words in found[0][1]
+
+
+class ClassByClass(Tones):
+    """The dark ones first, as image sets are."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(count)
+        self.targets.sort()
+
+    def __getitem__(self, index: int) -> tuple[Image.Image, int]:
+        target = self.targets[index]
+        return tone(2 * index + target), target
+
+
+@pytest.mark.parametrize("count", [30, 400])
+def test_one_answer_for_all_classes_is_said_first_where_there_is_time_and_last(tmp_path: Path, count: int) -> None:
+    module = KnowsTones(mean=-5, std=1)
+    nn.init.zeros_(module.head.weight)
+    found = said(tmp_path, adopt_model(module, classes=Tones.classes), ClassByClass(count))
+    assert [done for done, warning in found if "get the same answer: dark" in warning] == (
+        [0, 400] if count == 400 else [30]
+    )
+    assert found[-1][1].startswith(
+        f"All {count} images, spread over 2 classes, get the same answer: dark (top-1 0.500)."
+    )
+    assert found[-1][1].endswith("To look for the reason: nastui doctor MODEL DATA")
+
+
+def test_a_model_that_is_right_by_half_at_least_is_looked_at_no_further(tmp_path: Path) -> None:
+    model = adopt_model(KnowsTones(mean=0, std=1), classes=Tones.classes)
+    seen: list[int] = []
+    with prepared(model, ClassByClass(400), device="cpu") as found:
+        handle = model.module.register_forward_pre_hook(lambda _module, inputs: seen.append(len(inputs[0])))
+        assert look_at_answers(found.plan, found.place) == []
+        handle.remove()
+    assert seen == [8, 8]  # of 32: 16 right tell it
+
+
+def test_a_process_that_shares_a_scan_looks_at_all_its_classes() -> None:
+    with prepared(
+        adopt_model(KnowsTones(mean=-5, std=1), classes=Tones.classes), ClassByClass(400), device="cpu"
+    ) as found:
+        part = found.plan.part(range(100), found.plan.spec)  # dark images alone
+        (finding,) = look_at_answers(part, found.place)
+    assert "spread over 2 classes" in finding.text
+
+
+@pytest.mark.parametrize(
+    ("scan", "doctor"),
+    [
+        (
+            "nastui scan --model a.py:net --weights 'e*.pt' --data=imagefolder:x --mean=-1 --force --out 'o p.db'",
+            "nastui doctor a.py:net imagefolder:x --weights e1.pt --mean=-1",
+        ),
+        ("nastui scan --data digits --out o.db --model net --size 32", "nastui doctor net digits --size 32"),
+        ("nastui.scan(…) in Python", None),
+    ],
+)
+def test_the_command_of_a_scan_becomes_that_of_the_doctor(scan: str, doctor: str | None) -> None:
+    assert doctor_command(scan, "e1.pt") == doctor
 
 
 def test_the_outlook_comes_once_the_pace_is_known() -> None:

@@ -9,15 +9,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.stats import binom, binomtest
+from torchvision.transforms._presets import ImageClassification
 
 from nastui.engine.doctor import prepared
-from nastui.engine.inspection.accuracy import Answers, near_chance, other_order
+from nastui.engine.inspection.answers import Answers, near_chance, one_answer
 from nastui.engine.inspection.binomial import gains, tail
 from nastui.engine.inspection.examining import Examination, examine_plan
+from nastui.engine.inspection.orders import other_order, other_outputs
 from nastui.engine.models import adopt_model
+from nastui.records import Int64
 from tests.engine.faulty_networks import KnowsTones, Tones
 
 IMAGENET: dict[str, Any] = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
@@ -95,8 +98,31 @@ def test_a_wrong_size_is_put_right(shared_data: Path, examine: Examine) -> None:
 def test_an_untrained_network_is_no_better_than_guessing(shared_data: Path, examine: Examine) -> None:
     untrained = ("quickdraw", "doodle8_net.py:doodle8", "doodle8_epoch00.pt", "drawings8")
     found = examine(**real(shared_data, *untrained))
-    assert [finding.check for finding in found.findings if finding.level != "note"] == ["near-chance"]
-    assert "guessing gives 12.5%" in found.findings[0].text
+    assert [finding.check for finding in found.findings if finding.level != "note"] == ["one-answer"]
+    assert "80 images, spread over 8 classes, get the same answer: " in found.findings[0].text
+    assert found.findings[0].text.endswith(" (top-1 0.125).")
+
+
+def test_a_model_of_other_things_is_told_by_names_and_gets_no_map_that_counts_wrong_answers_as_right() -> None:
+    class_ids = np.arange(100) % 5
+    answers = Answers(class_ids + 20, np.full(100, -1), class_ids)
+    classes, names = ("airplane", "bird", "cat", "deer", "ship"), [f"thing {output}" for output in range(1000)]
+    (found,) = other_outputs(answers, other_order(answers), classes, names)
+    assert "airplane → thing 20 (20), bird → thing 21 (21), cat → thing 22 (22) and 2 more." in found.text
+    assert "top-1 would be" not in found.text
+    assert "those pairs alone that mean the same" in found.advice
+
+
+def test_what_belongs_to_the_weights_is_tried_where_options_replace_it(examine: Examine) -> None:
+    model = adopt_model(KnowsTones(0.45, 0.225), transform=ImageClassification(crop_size=8), classes=Tones.classes)
+    own = examine(model, Tones(60))
+    assert own.top1 == 1.0
+    found = examine(model, Tones(60), mean=(0.0,), std=(0.1,))
+    assert [one.check for one in found.findings] == ["replaced-preprocessing", "better-preprocessing"]
+    assert (
+        "With the preparation that belongs to these weights top-1 rises from 0.500 to 1.000" in found.findings[1].text
+    )
+    assert found.findings[1].options == {"size": None, "mean": None, "std": None}
 
 
 def known(model: KnowsTones, outputs: tuple[str, ...] | None = Tones.classes) -> Any:
@@ -108,7 +134,7 @@ def test_outputs_in_another_order_are_found_out(examine: Examine) -> None:
     assert (right.top1, right.findings) == (1.0, ())
     (found,) = examine(known(KnowsTones(mean=0, std=1, order=(1, 0))), Tones(60)).findings
     assert found.check == "other-outputs"
-    assert "dark → 1, light → 0 top-1 would be 1.000 instead of 0.000" in found.text
+    assert "dark → light (1), light → dark (0) top-1 would be 1.000 instead of 0.000" in found.text
 
 
 def test_outputs_without_names_are_told_by_what_they_answer_to(examine: Examine) -> None:
@@ -139,10 +165,45 @@ def test_pure_chance_never_looks_like_another_order(n_classes: int, seed: int) -
     assert other_order(answers) is None
 
 
+@given(n_classes=st.integers(2, 12), n=st.integers(1, 200), seed=st.integers(0, 10_000))
+def test_agreement_by_chance_is_that_of_cohens_kappa(n_classes: int, n: int, seed: int) -> None:
+    answers = plan_with(n_classes, n, seed=seed)
+    assume(answers.by_chance < 1)
+    kappa = (answers.top1 - answers.by_chance) / (1 - answers.by_chance) if answers.top1 is not None else None
+    assert kappa == pytest.approx(cohen_kappa(answers.outputs, answers.predicted), abs=1e-12)
+
+
+def cohen_kappa(one: Int64, other: Int64) -> float:
+    """By its definition, pair by pair: how much oftener two agree on the same image than on any two."""
+    observed = float((one == other).mean())
+    expected = float((one[:, None] == other[None, :]).mean())
+    return (observed - expected) / (1 - expected)
+
+
+def test_a_weak_model_of_many_classes_is_not_near_chance_on_few_images() -> None:
+    class_ids = np.arange(40)
+    predicted = np.where(class_ids < 4, class_ids, class_ids + 400)  # 4 of 40 right, the rest other outputs of 1,000
+    assert near_chance(Answers(predicted, class_ids, class_ids)) == []
+
+
+def test_one_answer_for_all_is_said_of_several_classes_only() -> None:
+    class_ids, zeros = np.arange(30) % 3, np.zeros(30, np.int64)
+    (found,) = one_answer(Answers(zeros, np.full(30, -1), class_ids), "cat")
+    assert found.text == "All 30 images, spread over 3 classes, get the same answer: cat."
+    assert one_answer(Answers(zeros, class_ids, zeros), "cat") == []
+    assert one_answer(Answers(class_ids, class_ids, class_ids), "cat") == []
+
+
 def test_pure_chance_is_near_chance_and_one_class_says_nothing() -> None:
-    assert [one.check for one in near_chance(plan_with(10, 200, seed=1))] == ["near-chance"]
+    (found,) = near_chance(plan_with(10, 200, seed=1))
+    assert "guessing gives 10." in found.text
     one_class = Answers(np.zeros(50, np.int64), np.ones(50, np.int64), np.zeros(50, np.int64))
     assert near_chance(one_class) == []
+
+
+def test_tails_of_as_many_images_as_a_scan_has_are_those_of_scipy() -> None:
+    assert tail(5_150, 50_000, 0.1) == pytest.approx(binom.sf(5_149, 50_000, 0.1), rel=1e-6)
+    assert tail(49_999, 50_000, 0.1) == 0.0
 
 
 @given(n=st.integers(1, 60), share=st.floats(0, 1), chance=st.floats(0.01, 0.99))

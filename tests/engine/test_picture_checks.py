@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 from torch import Tensor
 from torchvision import transforms
 
 from nastui.engine.inspection.finding import Finding
-from nastui.engine.inspection.pictures import check_pictures, pixel_range
+from nastui.engine.inspection.pictures import check_pictures, pixel_range, unscaled_mean_std
 from nastui.engine.inspection.sample import load_sample, spread
 from nastui.engine.models import LoadedModel, adopt_model, load_model
 from nastui.engine.preprocessing import choose_preprocessing
@@ -104,6 +105,29 @@ def test_options_in_place_of_what_belongs_to_the_weights_are_named() -> None:
     assert found.check == "replaced-preprocessing"
     assert "mean [0.485, 0.456, 0.406] by [0.5, 0.5, 0.5]" in found.text
     assert "std" not in found.text
+
+
+@pytest.mark.parametrize(
+    ("options", "advice"),
+    [
+        (
+            {"mean": (123.675, 116.28, 103.53), "std": (58.395, 57.12, 57.375)},
+            "0.485,0.456,0.406 --std=0.229,0.224,0.225",
+        ),
+        ({"mean": (123.68, 116.779, 103.939)}, "0.48502,0.457957,0.407604 --std=0.00392157,0.00392157,0.00392157"),
+        ({"std": (255.0,)}, "0,0,0 --std=1,1,1"),
+        ({"mean": (0.485,), "std": (58.0,)}, "0.485,0.485,0.485 --std=0.227451,0.227451,0.227451"),
+    ],
+)
+def test_a_mean_and_std_of_0_to_255_are_doubted(options: dict[str, Any], advice: str) -> None:
+    def mended(options: dict[str, Any]) -> list[Finding]:
+        model, image = adopt_model(Network()), load_source(Tones()).load(0)
+        return unscaled_mean_std(choose_preprocessing(model, image, **options))
+
+    (found,) = mended(options)
+    assert f"--mean={advice}." in found.advice
+    again = {name: tuple(map(float, text.split(","))) for name, text in found.options.items() if text is not None}
+    assert mended(again) == mended({}) == mended({"mean": (1.0,), "std": (-1.0,)}) == []
 
 
 def test_pixels_of_255_are_doubted_where_no_accuracy_is_known() -> None:

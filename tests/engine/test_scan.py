@@ -29,6 +29,7 @@ from nastui.errors import (
 )
 from nastui.records import ReceptiveField, RunInfo
 from nastui.store.reader import RunReader
+from tests.engine.faulty_networks import KnowsTones, Tones
 from tests.engine.networks import Awkward, ByHand
 
 
@@ -352,7 +353,7 @@ def test_a_layer_that_does_not_vary_is_said(tmp_path: Path) -> None:
 def test_nothing_is_said_where_nothing_is_odd(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        scan(small_net(), Noise(), out=tmp_path / "run.nas.db", outputs=("cat", "dog"))
+        scan(KnowsTones(mean=0, std=1), Tones(20), out=tmp_path / "run.nas.db", outputs=Tones.classes)
 
 
 def test_progress_counts_every_image_and_every_unit(tmp_path: Path) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from math import log
 
 import torch
@@ -34,13 +34,22 @@ _CAFFE_MEAN = (123.68, 116.779, 103.939)
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """`name`: in words. `how`: what to give or to write to get it. `change`: from the model's inputs as they are,
-    (B, C, H, W), to what they would be. `size`: where pictures are to be prepared anew, in this height and width."""
+    """`name`: in words. `how`: what to give or to write to get it. `options`: of a scan, None to leave one out.
+
+    `change`: from the model's inputs as they are, (B, C, H, W), to what they would be. `size`: where pictures are to be
+    prepared anew, in this height and width; `is_own`: anew, in the way that belongs to the weights.
+    """
 
     name: str
     how: str
-    change: Change
+    change: Change = field(default=lambda inputs: inputs)
     size: int | None = None
+    is_own: bool = False
+    options: Mapping[str, str | None] = field(default_factory=dict)
+
+    @property
+    def is_anew(self) -> bool:
+        return self.size is not None or self.is_own
 
 
 def alternatives(preprocessing: Preprocessing, inputs: Tensor, height: int | None) -> list[Alternative]:
@@ -59,7 +68,7 @@ def alternatives(preprocessing: Preprocessing, inputs: Tensor, height: int | Non
     if has_options and height is not None:
         sides = sorted(_SIDES, key=lambda side: abs(log(side / height)))
         found += [_resized(side) for side in sides if side != inputs.shape[2]]
-    return [one for one in found if one.size is not None or not _is_same(one.change(inputs[:1]), inputs[:1])]
+    return [one for one in found if one.is_anew or not _is_same(one.change(inputs[:1]), inputs[:1])]
 
 
 def _is_same(one: Tensor, other: Tensor) -> bool:
@@ -82,13 +91,22 @@ def _to_unit(preprocessing: Preprocessing, inputs: Tensor) -> Change | None:
 
 
 def _normalised(name: str, mean: _Values, std: _Values, to_unit: Change, *, has_options: bool) -> Alternative:
-    options = f"--mean={_written(mean)} --std={_written(std)}"
-    how = f"Give {options}." if has_options else f"Let the transform end with {name} (as {options} has it)."
-    return Alternative(name, how, lambda x: (to_unit(x) - _shaped(mean, x)) / _shaped(std, x))
+    words = f"--mean={_written(mean)} --std={_written(std)}"
+    how = f"Give {words}." if has_options else f"Let the transform end with {name} (as {words} has it)."
+    options = {"mean": _written(mean), "std": _written(std)} if has_options else {}
+    return Alternative(name, how, lambda x: (to_unit(x) - _shaped(mean, x)) / _shaped(std, x), options=options)
 
 
 def _resized(side: int) -> Alternative:
-    return Alternative(f"images of {side}×{side} pixels", f"Give --size={side}.", lambda x: x, side)
+    how, options = f"Give --size={side}.", {"size": str(side)}
+    return Alternative(f"images of {side}×{side} pixels", how, size=side, options=options)
+
+
+def own_preparation() -> Alternative:
+    """That of torchvision's weights, where options replace it."""
+    options = dict.fromkeys(("size", "mean", "std"))
+    how = "Leave out --size, --mean and --std."
+    return Alternative("the preparation that belongs to these weights", how, is_own=True, options=options)
 
 
 def _exchanged() -> Alternative:

@@ -79,7 +79,7 @@ def examine_plan(
         if answers is not None:
             top1, n_matched = answers.top1, len(answers.is_right)
             on_tried = partial(report, "Comparing")
-            found += check_knowledge(plan, sample, answers, device, with_sizes=True, on_tried=on_tried)
+            found += check_knowledge(plan, sample, answers, device, with_larger=True, on_tried=on_tried)
     order = {check: (_LEVELS.index(level), place) for place, (check, level) in enumerate(CHECKS.items())}
     ranked = sorted(found, key=lambda finding: order[finding.check])
     return Examination(trace, _image_facts(sample), top1, n_matched, tuple(ranked))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Level = Literal["error", "warning", "note"]
@@ -28,6 +28,8 @@ CHECKS: Mapping[str, Level] = {
     "random-transform": "warning",
     "replaced-preprocessing": "warning",
     "better-preprocessing": "warning",
+    "unscaled-mean-std": "warning",
+    "one-answer": "warning",
     "near-chance": "warning",
     "other-outputs": "warning",
     "unreadable-images": "warning",
@@ -46,11 +48,13 @@ CHECKS: Mapping[str, Level] = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`text`: what was found, with values. `advice`: what to do."""
+    """`text`: what was found, with values. `advice`: what to do. `options`: of a scan, by name, that mend it; None for
+    one that is to be left out."""
 
     check: str
     text: str
     advice: str = ""
+    options: Mapping[str, str | None] = field(default_factory=dict)
 
     @property
     def level(self) -> Level:

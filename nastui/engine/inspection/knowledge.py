@@ -9,20 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nastui.engine.inspection.accuracy import (
-    Answers,
-    Tried,
-    best_alternative,
-    better_preprocessing,
-    is_near_chance,
-    near_chance,
-    other_order,
-    other_outputs,
-    predict,
-)
-from nastui.engine.inspection.alternatives import Alternative, alternatives
+from nastui.engine.inspection.accuracy import Tried, best_alternative, better_preprocessing, predict
+from nastui.engine.inspection.alternatives import Alternative, alternatives, own_preparation
+from nastui.engine.inspection.answers import Answers, is_near_chance, near_chance, one_answer
 from nastui.engine.inspection.finding import Finding
-from nastui.engine.inspection.pictures import pixel_range
+from nastui.engine.inspection.orders import other_order, other_outputs
+from nastui.engine.inspection.pictures import pixel_range, replaced_preprocessing
 from nastui.engine.inspection.sample import Sample
 from nastui.engine.plan import ScanPlan
 from nastui.engine.preprocessing import Preprocessing, choose_preprocessing
@@ -41,9 +33,12 @@ OnTried = Callable[[int, int], None]
 def known_answers(plan: ScanPlan, sample: Sample, device: torch.device) -> Answers | None:
     """What the model says to the sample; None where it gives no logits."""
     predicted = predict(plan.model.module, sample.inputs(), device)
-    if predicted is None:
-        return None
-    class_ids = np.array([one.class_id for one in sample.alike()], dtype=np.int64)
+    return None if predicted is None else matched_answers(plan, sample, predicted)
+
+
+def matched_answers(plan: ScanPlan, sample: Sample, predicted: Int64) -> Answers:
+    """`predicted`: of the first images of the sample, or all."""
+    class_ids = np.array([one.class_id for one in sample.alike()[: len(predicted)]], dtype=np.int64)
     outputs = [-1 if one.output is None else one.output for one in plan.classes]
     return Answers(predicted, np.array(outputs, dtype=np.int64)[class_ids], class_ids)
 
@@ -54,23 +49,30 @@ def check_knowledge(
     answers: Answers,
     device: torch.device,
     *,
-    with_sizes: bool,
+    with_larger: bool,
     on_tried: OnTried | None = None,
 ) -> list[Finding]:
     """What to do about too little accuracy; where none can be told, only whether the inputs look unprepared.
 
-    `with_sizes`: try other sizes too, which may take much time and memory.
+    `with_larger`: try sizes too that are larger than the inputs and the pictures are, which may take much time and
+    memory.
     """
-    classes = [one.name for one in plan.classes]
     order = other_order(answers)
+    swapped = other_outputs(answers, order, [one.name for one in plan.classes], plan.output_names)
     if answers.top1 is None:
-        return [*other_outputs(answers, order, classes), *pixel_range(sample.inputs())]
-    best = _best_preparation(plan, sample, answers, device, with_sizes=with_sizes, on_tried=on_tried)
+        return [*swapped, *_only_answer(plan, answers), *pixel_range(sample.inputs())]
+    best = _best_preparation(plan, sample, answers, device, with_larger=with_larger, on_tried=on_tried)
     if best is not None and (order is None or best.top1 > order.top1):
         return better_preprocessing(answers, best)
     if plan.model.is_random:
         return []  # it knows nothing yet, and that has been said
-    return other_outputs(answers, order, classes) or near_chance(answers)
+    return swapped or _only_answer(plan, answers) or near_chance(answers)
+
+
+def _only_answer(plan: ScanPlan, answers: Answers) -> list[Finding]:
+    if plan.model.is_random or answers.only_answer is None:
+        return []
+    return one_answer(answers, plan.outputs[answers.only_answer])
 
 
 def _best_preparation(
@@ -79,21 +81,18 @@ def _best_preparation(
     answers: Answers,
     device: torch.device,
     *,
-    with_sizes: bool,
+    with_larger: bool,
     on_tried: OnTried | None,
 ) -> Tried | None:
     inputs, images = sample.inputs(), [one.image for one in sample.alike()]
-    is_low = with_sizes and (answers.top1 or 0) < _LOW and images[0].tensor is None
-    found = alternatives(plan.preprocessing, inputs, images[0].height if is_low else None)
-    if not is_near_chance(answers):
-        found = [one for one in found if one.size is None or one.size <= _MOST_ENLARGED * images[0].height]
+    found = _worth_trying(plan, inputs, images[0], answers, with_larger=with_larger)
     deadline = time.monotonic() + _SECONDS
     tried: set[str] = set()
 
     def inputs_for(alternative: Alternative, places: Int64) -> Tensor:
-        if alternative.size is None:
+        if not alternative.is_anew:
             return alternative.change(inputs[torch.from_numpy(places)])
-        preprocessing = _in_size(plan, images[0], alternative.size)
+        preprocessing = _prepared_anew(plan, images[0], alternative)
         return torch.stack([preprocessing(images[place]) for place in places.tolist()])
 
     def predict_changed(alternative: Alternative, places: Int64) -> Int64 | None:
@@ -118,8 +117,24 @@ def _best_preparation(
     return best_alternative(answers, found, predict_changed)
 
 
-def _in_size(plan: ScanPlan, image: SourceImage, side: int) -> Preprocessing:
-    """The same preprocessing for another size of the images."""
+def _worth_trying(
+    plan: ScanPlan, inputs: Tensor, image: SourceImage, answers: Answers, *, with_larger: bool
+) -> list[Alternative]:
+    is_low = (answers.top1 or 0) < _LOW and image.tensor is None
+    found = alternatives(plan.preprocessing, inputs, image.height if is_low else None)
+    if not is_near_chance(answers):
+        found = [one for one in found if one.size is None or one.size <= _MOST_ENLARGED * image.height]
+    if not with_larger:
+        largest = max(inputs.shape[-1], image.height)
+        found = [one for one in found if one.size is None or one.size <= largest]
+    is_replaced = bool(replaced_preprocessing(plan.preprocessing, plan.model))
+    return [own_preparation(), *found] if is_replaced else found
+
+
+def _prepared_anew(plan: ScanPlan, image: SourceImage, alternative: Alternative) -> Preprocessing:
+    """The weights' own preprocessing, or the same as now for another size of the images."""
+    if alternative.is_own:
+        return choose_preprocessing(plan.model, image)
     done = plan.preprocessing.description
     mean, std = (value if isinstance(value, list) else None for value in (done.get("mean"), done.get("std")))
-    return choose_preprocessing(plan.model, image, size=side, mean=mean, std=std)
+    return choose_preprocessing(plan.model, image, size=alternative.size, mean=mean, std=std)

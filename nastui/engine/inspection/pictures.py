@@ -149,6 +149,36 @@ def replaced_preprocessing(preprocessing: Preprocessing, model: LoadedModel) -> 
     ]
 
 
+def unscaled_mean_std(preprocessing: Preprocessing) -> list[Finding]:
+    """A mean and std that were measured on pixels of 0 to 255, where pixels go in as 0 to 1."""
+    mean, std = preprocessing.description.get("mean"), preprocessing.description.get("std")
+    if not isinstance(mean, list) or not isinstance(std, list) or max(*mean, *std) <= 1:
+        return []
+    # A mean of 0 to 255 without a std means pixels of 0 to 255 less that mean.
+    is_alone = max(mean) > 1 and set(std) == {1}
+    meant = {
+        "mean": _over_255(mean) if max(mean) > 1 else _listed(mean),
+        "std": _over_255(std) if max(std) > 1 or is_alone else _listed(std),
+    }
+    return [
+        Finding(
+            "unscaled-mean-std",
+            f"Pixels are scaled to 0..1 before mean {_listed(mean)} and std {_listed(std)}, which look like those of "
+            "pixels of 0 to 255.",
+            f"Divide by 255 what is of 0 to 255: --mean={meant['mean']} --std={meant['std']}.",
+            meant,
+        )
+    ]
+
+
+def _over_255(values: Sequence[float]) -> str:
+    return _listed([value / 255 for value in values])
+
+
+def _listed(values: Sequence[float]) -> str:
+    return ",".join(f"{value:.6g}" for value in values)
+
+
 def pixel_range(inputs: Tensor) -> list[Finding]:
     """For models of which no accuracy is known: pixels of 0..255 are far from what most weights take."""
     highest = float(inputs.abs().max())
