@@ -19,8 +19,7 @@ from nastui.stats.spans import Spans
 from nastui.stats.sparseness import bimodality, hoyer_sparseness, lifetime_sparseness
 from nastui.stats.surprise import surprise
 
-_BLOCK_VALUES = 1 << 17  # values ranked together: the copies stay in the processor's cache
-_SPAN_VALUES = 1 << 19
+_BLOCK_VALUES = 1 << 16  # values ranked together: the copies stay in the processor's cache
 _SHARING = 0.2  # a class with this share of the top is one of those that share it
 _ROUNDING = 1e-9
 
@@ -49,9 +48,14 @@ class BlockMeasuring:
     def measure(self, values: Float32) -> BlockMeasures:
         """`values`: (U, N)."""
         step = max(1, _BLOCK_VALUES // values.shape[1])
-        parts = [self._without_resampling(values[first : first + step]) for first in range(0, len(values), step)]
+        parts, spans_of_parts = [], []
+        for first in range(0, len(values), step):
+            part = values[first : first + step]
+            finite = FiniteValues.of(part)
+            parts.append(self._without_resampling(part, finite))
+            spans_of_parts.append(Spans.of(part, finite))
         columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        spans = Spans.in_parts(values, max(1, _SPAN_VALUES // values.shape[1]))
+        spans = Spans.joined(values, spans_of_parts)
         null = self.resampling.null(spans)
         lo, hi = self.resampling.interval(spans, columns["top_class"])
         is_defined = ~np.isnan(columns["selectivity_shifted"])
@@ -59,11 +63,10 @@ class BlockMeasuring:
         columns |= {name: _where(is_defined, column) for name, column in resampled.items()}
         return BlockMeasures(columns, _where(is_defined, columns.pop("surprise")), null.by_chance)
 
-    def _without_resampling(self, values: Float32) -> Columns:
-        finite = FiniteValues.of(values)
+    def _without_resampling(self, values: Float32, finite: FiniteValues) -> Columns:
         sizes = self.labels.counts(finite)
         of_classes = _selectivities(finite, self.labels, sizes)
-        ranking = Ranking.of(values, self.labels, sizes, finite.n)
+        ranking = Ranking.of(values, self.labels, sizes, finite)
         of_classes |= _rankings(ranking, of_classes["top_class"])
         of_classes |= _ends(ranking, self.top_k)
         of_classes["top_entropy"] = top_entropy(finite, self.labels, self.m)

@@ -33,6 +33,12 @@ class Labels:
         return cls(ids, sizes, np.argsort(ids, kind="stable"), present, (np.cumsum(sizes) - sizes)[present])
 
     @property
+    def starts_by_id(self) -> Int64:
+        """Where each class starts in `order`, (K,); one without images where the next one does."""
+        starts: Int64 = np.cumsum(self.sizes) - self.sizes
+        return starts
+
+    @property
     def n_classes(self) -> int:
         return len(self.sizes)
 
@@ -40,15 +46,16 @@ class Labels:
         """How many finite values each class has, (U, K)."""
         if values.mask is None:
             return np.broadcast_to(self.sizes, (len(values.n), self.n_classes))
-        return self._sums(values.mask.astype(np.float64)).astype(np.int64)
+        return self.sums(values.mask[:, self.order]).astype(np.int64)
 
     def means(self, values: FiniteValues) -> Float64:
         """The mean of each class's finite values, (U, K), NaN for a class without any."""
         counts = self.counts(values)
-        return np.where(counts > 0, self._sums(values.exact) / np.maximum(counts, 1), np.nan)
+        return np.where(counts > 0, self.sums(values.exact[:, self.order]) / np.maximum(counts, 1), np.nan)
 
-    def _sums(self, columns: Float64) -> Float64:
+    def sums(self, columns: NDArray[Any]) -> Float64:
+        """The sums of `columns` (U, N), images class by class, over each class: (U, K), 0 for one without images."""
         sums = np.zeros((len(columns), self.n_classes))
         if len(self.present):
-            sums[:, self.present] = np.add.reduceat(columns[:, self.order], self.starts, axis=1)
+            sums[:, self.present] = np.add.reduceat(columns, self.starts, axis=1, dtype=np.float64)
         return sums

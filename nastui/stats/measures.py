@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nastui.records import Bool, Float32, Float64, Int64
+from nastui.stats.finite import FiniteValues
 
 _BLOCK_VALUES = 1 << 17  # values looked at together: the float64 copies stay in the processor's cache
 
@@ -40,15 +41,13 @@ def basic_measures(values: Float32) -> BasicMeasures:
     lo, hi, mean, std = (np.empty(n_units) for _ in range(4))
     for block in _blocks(n_units, n_values):
         part = values[block]
-        finite = np.isfinite(part)
-        n[block] = finite.sum(axis=1)
+        finite = FiniteValues.of(part)
+        n[block], lo[block], hi[block], mean[block] = finite.n, finite.lo, finite.hi, finite.mean
+        std[block] = np.sqrt(finite.variance)
         zeros[block] = (part == 0).sum(axis=1)
-        above[block] = ((part > 0) & finite).sum(axis=1)
-        lo[block] = np.min(part, axis=1, initial=np.inf, where=finite)
-        hi[block] = np.max(part, axis=1, initial=-np.inf, where=finite)
-        mean[block], std[block] = _mean_and_std(part, finite)
+        above[block] = (finite.exact > 0).sum(axis=1)
     has_values = n > 0
-    for column in (lo, hi, mean, std):
+    for column in (mean, std):
         column[~has_values] = np.nan
     density = np.where(has_values, above / np.maximum(n, 1), np.nan)
     return BasicMeasures(n, lo, hi, mean, std, density, zeros, n_values - n)
@@ -63,12 +62,3 @@ def _blocks(n_units: int, n_values: int) -> Iterator[slice]:
     step = max(1, _BLOCK_VALUES // max(n_values, 1))
     for first in range(0, n_units, step):
         yield slice(first, first + step)
-
-
-def _mean_and_std(values: Float32, finite: Bool) -> tuple[Float64, Float64]:
-    """In two passes: the squares of the distances from the mean keep their digits where the squares would not."""
-    exact = np.where(finite, values, 0).astype(np.float64)
-    n = np.maximum(finite.sum(axis=1), 1)
-    mean = exact.sum(axis=1) / n
-    distance = np.where(finite, exact - mean[:, None], 0)
-    return mean, np.sqrt(np.einsum("un,un->u", distance, distance) / n)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nastui.records import Float32, Int32, Int64
 from nastui.stats.fillings import Fillings
@@ -62,6 +63,17 @@ class Places:
             return labels.order[drawn].astype(np.int32)
 
         return Fillings.of(draw, count, (seed, 2), len(self.of_place))
+
+    def members(self, fillings: list[Int32]) -> NDArray[np.uint8]:
+        """Which images stand at the places of each class but the last, 1 or 0, filling by filling, and 1 for all in the
+        end: (N, fillings x (K - 1) + 1). What is left of the sum of all is the last class's."""
+        n_images, n_others = len(self.of_place), len(self.sizes) - 1
+        members = np.zeros((n_images, len(fillings) * n_others + 1), dtype=np.uint8)
+        members[:, -1] = 1
+        inside = np.flatnonzero(self.of_place < n_others)
+        for number, images in enumerate(fillings):
+            members[images[inside], number * n_others + self.of_place[inside]] = 1
+        return members
 
     def class_sums(self, values: Float32, images: Int32) -> Float32:
         """The sums of `values` (N, U) over the images that stand at the places of each class, (K, U).

@@ -42,11 +42,9 @@ def bimodality(values: FiniteValues) -> Float64:
     """
     is_defined = (values.n > 3) & values.varies
     n = np.where(is_defined, values.n, 4).astype(np.float64)
-    # In units of the spread: the fourth powers of the smallest and largest numbers stay numbers.
-    distance = values.less(values.mean) / np.where(is_defined, values.hi - values.lo, 1)[:, None]
-    squares = distance * distance
+    squares = values.distance * values.distance  # of float32 numbers: their fourth powers are numbers in float64
     second = squares.sum(axis=1) / n
-    third = np.einsum("un,un->u", squares, distance) / n
+    third = np.einsum("un,un->u", squares, values.distance) / n
     fourth = np.einsum("un,un->u", squares, squares) / n
     skew = np.sqrt(n * (n - 1)) / (n - 2) * _ratio(third, second**1.5, is_defined)
     excess = (n - 1) / ((n - 2) * (n - 3)) * ((n + 1) * _ratio(fourth, second**2, is_defined) - 3 * (n - 1))

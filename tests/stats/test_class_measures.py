@@ -165,7 +165,7 @@ def test_parts_of_a_block_and_labels_shuffled_anew_do_not_show(
     values[::3, rng.random(4200) < 0.1] = np.nan
     at_once = measure(values, class_ids, n_classes)
     monkeypatch.setattr(class_measures, "_MOST_VALUES", 20_000)
-    monkeypatch.setattr(block_measures, "_SPAN_VALUES", 10_000)
+    monkeypatch.setattr(block_measures, "_BLOCK_VALUES", 10_000)
     monkeypatch.setattr(fillings, "_KEPT_BYTES", 0)
     blocks = (values[first : first + 7] for first in range(0, n_units, 7))
     assert_equal(measure_layer(blocks, class_ids, n_classes, 30, QUICK), at_once)

@@ -32,7 +32,7 @@ UNIT = st.integers(1, 20).flatmap(
 
 def rank(values: Float32, class_ids: Int64, n_classes: int = N_CLASSES) -> Ranking:
     labels, finite = Labels.of(class_ids, n_classes), FiniteValues.of(values)
-    return Ranking.of(values, labels, labels.counts(finite), finite.n)
+    return Ranking.of(values, labels, labels.counts(finite), finite)
 
 
 def of_unit(*values: float) -> Float32:

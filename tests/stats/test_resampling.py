@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from nastui.records import Float32, Float64, Int64
+from nastui.stats import tallies
 from nastui.stats.finite import FiniteValues
 from nastui.stats.labels import Labels
 from nastui.stats.places import Places
@@ -14,6 +15,7 @@ from nastui.stats.resampling import Resampling
 from nastui.stats.selectivity import selectivity, two_highest
 from nastui.stats.spans import Spans
 from nastui.stats.surprise import surprise
+from nastui.stats.tallies import exact_sums
 
 FEW_LARGE = np.repeat([0, 2, 3], [9, 4, 7])  # class 1 has no images
 MANY_SMALL = np.random.default_rng(0).permutation(np.repeat(np.arange(12), [1, 2, 3] * 4))
@@ -74,7 +76,7 @@ def test_the_null_is_the_mean_under_shuffled_labels(class_ids: Int64, has_gaps: 
         shuffled = np.empty_like(class_ids)
         shuffled[images] = class_of_place
         expected.append(shifted_indices(values, shuffled, 12, finite.lo, None))
-    found = resampling.null(Spans.of(finite))
+    found = resampling.null(Spans.of(values, finite))
     assert found.mean == pytest.approx(np.mean(expected, axis=0), abs=1e-5)
     assert found.by_chance.shape == (7,)
 
@@ -90,13 +92,14 @@ def test_the_interval_is_that_of_the_drawn_images(class_ids: Int64, has_gaps: bo
     drawn = [
         shifted_indices(values[:, images], class_ids[images], 12, finite.lo, top_class) for images in resampling.samples
     ]
-    lo, hi = resampling.interval(Spans.of(finite), top_class)
+    lo, hi = resampling.interval(Spans.of(values, finite), top_class)
     expected = np.quantile(np.nan_to_num(drawn), [0.025, 0.975], axis=0)
     assert np.array([lo, hi]) == pytest.approx(expected, abs=1e-5)
 
 
 def test_numbers_follow_the_seed() -> None:
-    labels, spans = Labels.of(FEW_LARGE, 4), Spans.of(FiniteValues.of(some_values(len(FEW_LARGE))))
+    labels, values = Labels.of(FEW_LARGE, 4), some_values(len(FEW_LARGE))
+    spans = Spans.of(values, FiniteValues.of(values))
     first, again, other = (Resampling.of(labels, 20, 20, seed).null(spans).mean.tolist() for seed in (1, 1, 2))
     assert first == again != other
 
@@ -110,3 +113,35 @@ def test_a_surprise_bounds_the_probability() -> None:
 
 def test_what_does_not_vary_does_not_surprise() -> None:
     assert surprise(np.zeros(1), np.ones(1), np.zeros(1), np.zeros(1)).tolist() == [0]
+
+
+@pytest.mark.parametrize("class_ids", [FEW_LARGE, MANY_SMALL])
+def test_units_with_and_without_gaps_do_not_show_each_other(class_ids: Int64) -> None:
+    """Sums are taken in two ways, and no unit's depend on which others it stands among, to the last bit."""
+    values = np.concatenate([some_values(len(class_ids)), with_gaps(some_values(len(class_ids)))])
+    labels, finite = Labels.of(class_ids, 12), FiniteValues.of(values)
+    top_class, _ = two_highest(labels.means(finite))
+    resampling = Resampling.of(labels, shuffles=7, resamples=7, seed=0)
+    spans = Spans.of(values, finite)
+    mean, (lo, hi) = resampling.null(spans).mean, resampling.interval(spans, top_class)
+    for unit in range(len(values)):
+        alone = spans.of_units(np.array([unit]))
+        assert resampling.null(alone).mean == mean[unit]
+        assert resampling.interval(alone, top_class[[unit]]) == (lo[unit], hi[unit])
+
+
+def test_sums_are_exact_whatever_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    class_ids = np.arange(700) % 3
+    values = some_values(len(class_ids), n_units=70)
+    labels, spans = Labels.of(class_ids, 3), Spans.of(values, FiniteValues.of(values))
+    steps = np.array([[int(step) for step in unit] for unit in spans.steps(slice(None))], dtype=object)
+    resampling = Resampling.of(labels, shuffles=90, resamples=5, seed=0)
+    assert resampling.members is not None
+    (members,) = resampling.members
+    assert exact_sums(spans.steps, len(values), members).tolist() == (steps @ members.astype(object)).tolist()
+    monkeypatch.setattr(tallies, "_KEPT_BYTES", 5_000)
+    in_parts = Resampling.of(labels, shuffles=90, resamples=5, seed=0)
+    assert in_parts.members is not None
+    assert len([*in_parts.members]) > 1
+    for name in ("mean", "by_chance"):
+        np.testing.assert_array_equal(getattr(in_parts.null(spans), name), getattr(resampling.null(spans), name))
