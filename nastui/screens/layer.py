@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
+from rich.cells import cell_len
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -34,6 +35,7 @@ from nastui.views.layer_page import (
     title_room,
 )
 from nastui.views.listing import REVIEW_COLUMNS, Rows, Value, columns_shown
+from nastui.views.plain import cut
 from nastui.widgets.footprint_list import FootprintList
 from nastui.widgets.graphics_app import GraphicsApp
 from nastui.widgets.paint import Paint
@@ -292,6 +294,7 @@ class LayerScreen(ListingKeys, ProbeKeys, InterestFinding, BasisKeys):
 
     def show_probes(self) -> None:
         self.footprints.show_probes(self.probe_values)
+        self._show_facts()
 
     def marks_changed(self) -> None:
         if self.rows is not None:
@@ -341,8 +344,11 @@ class LayerScreen(ListingKeys, ProbeKeys, InterestFinding, BasisKeys):
         unit = self.rows.unit_at(row)
         hidden = self.footprints.n_hidden(row)
         room = self.size.width - facts_start(self.shown_layer, unit)
-        value = self.rows.words(row, room)
-        facts.show([facts_pieces(self.shown_layer, self.rows.units, unit, hidden, value, self._evidence(unit, room))])
+        said = self.footprints.probes_said(row)
+        probes = cut(f"probe {said}", room * 2 // 3) if said else ""
+        room -= cell_len(probes) + 2 * bool(probes)
+        value, evidence = self.rows.words(row, room), self._evidence(unit, room)
+        facts.show([facts_pieces(self.shown_layer, self.rows.units, unit, hidden, value, evidence, probes)])
 
     def _evidence(self, unit: int, room: int) -> str:
         """Why the unit is of its kind; nothing where the units are sorted by a measure, which stands there then."""

@@ -21,7 +21,7 @@ from nastui.views.unit_view import no_value_words
 
 ZERO_LINE = Cell("┃", ZERO, BLANK)
 _ZERO_WIDTH = 2  # the line and the white space right of it
-_NUMBER_WIDTH = 8
+NUMBER_WIDTH = 8
 _SIGNS_WIDTH = 3
 _MIN_RANGES = 6
 _MUCH = 8  # a class with this part of a range, or more, is missed where it is not drawn
@@ -57,7 +57,7 @@ class Geometry:
     @property
     def bars_x(self) -> int:
         """Where the bars start: after the unit, the value and lo."""
-        return self.label_width + self.value_width + _NUMBER_WIDTH + 1
+        return self.label_width + self.value_width + NUMBER_WIDTH + 1
 
     def column_x(self, column: int) -> int:
         """Where a column starts, counted from the first column; column 0 is the first one right of zero."""
@@ -109,7 +109,7 @@ def fit_geometry(lo: Float64, hi: Float64, look: Look, width: int, value_width: 
 
 def _fit(lo: Float64, hi: Float64, look: Look, width: int, value_width: int) -> Geometry:
     label_width = max(len(str(len(lo))), 4) + _SIGNS_WIDTH + 2
-    bars_width = max(width - label_width - value_width - 2 * _NUMBER_WIDTH - 2, 1)
+    bars_width = max(width - label_width - value_width - 2 * NUMBER_WIDTH - 2, 1)
     pitches = PITCHES if look.pitch is None else (look.pitch,)
     m = look.ranges
     while True:
@@ -130,12 +130,13 @@ class PaintedRow:
     more than one line there is one of white space, or they would run into the next row's.
 
     `n_hidden`: colours (*other* is one) that are in some range but too rare there to be drawn; `hides_much`: one of
-    them has an eighth of its range or more.
+    them has an eighth of its range or more. `ends`: marks of probes that stand beside lo and hi, in the marks' line.
     """
 
     lines: tuple[tuple[Cell, ...], ...]
     n_hidden: int
     hides_much: bool
+    ends: tuple[str, str] = ("", "")
 
 
 def paint_row(
@@ -147,9 +148,11 @@ def paint_row(
     probes: ProbeMarks | None = None,
     *,
     in_letters: bool = False,
+    ends: tuple[int, int] = (0, 0),
 ) -> PaintedRow:
     """Paint the ranges of the `row`-th unit of `footprints` in `geometry`; `in_letters` where colours cannot be told
-    apart. Marks of `probes` stand in the white space: below the bars, behind them in a row of one line."""
+    apart. Marks of `probes` stand in the white space: below the bars, behind them in a row of one line; `ends` are the
+    cells that there are for them beside lo and hi in that line."""
     height = look.row_height
     lines = [[EMPTY] * geometry.full_width for _ in range(height)]
     counts = slots.slot_counts(footprints.counts[row, : int(footprints.n_ranges[row])])
@@ -170,13 +173,23 @@ def paint_row(
         lines.append([EMPTY] * geometry.full_width)
     for line in lines:
         line[geometry.zero_x] = ZERO_LINE
+    at_ends = "", ""
     if probes is not None:
-        _mark(lines[-1], probes, geometry, int(footprints.n_left[row]), int(footprints.n_ranges[row]))
-    return PaintedRow(tuple(tuple(line) for line in lines), len(hidden), hides_much)
+        n_left, n_ranges = int(footprints.n_left[row]), int(footprints.n_ranges[row])
+        at_ends = _mark(lines[-1], probes, geometry, n_left, n_ranges, ends)
+    return PaintedRow(tuple(tuple(line) for line in lines), len(hidden), hides_much, at_ends)
 
 
-def _mark(line: list[Cell], probes: ProbeMarks, geometry: Geometry, n_left: int, n_ranges: int) -> None:
-    put_marks(line, probes, [geometry.column_x(place - n_left) for place in range(n_ranges)], geometry.pitch)
+def _mark(
+    line: list[Cell],
+    probes: ProbeMarks,
+    geometry: Geometry,
+    n_left: int,
+    n_ranges: int,
+    ends: tuple[int, int] = (0, 0),
+) -> tuple[str, str]:
+    starts = [geometry.column_x(place - n_left) for place in range(n_ranges)]
+    return put_marks(line, probes, starts, geometry.pitch, ends, is_whole=geometry.is_whole)
 
 
 def paint_words(
@@ -240,5 +253,5 @@ def row_value(value: str, label_width: int, lo_width: int) -> str:
 
 def row_number(value: float, *, to_right: bool) -> str:
     """lo (right-aligned, against the bars) or hi (left-aligned) at the ends of a row."""
-    text = short_number(value, _NUMBER_WIDTH)
-    return text.rjust(_NUMBER_WIDTH) if to_right else text.ljust(_NUMBER_WIDTH)
+    text = short_number(value, NUMBER_WIDTH)
+    return text.rjust(NUMBER_WIDTH) if to_right else text.ljust(NUMBER_WIDTH)

@@ -139,12 +139,12 @@ def facts_start(layer: LayerInfo, unit: int) -> int:
 
 
 def facts_pieces(
-    layer: LayerInfo, units: UnitTable, unit: int, n_hidden: int, value: str = "", evidence: str = ""
+    layer: LayerInfo, units: UnitTable, unit: int, n_hidden: int, value: str = "", evidence: str = "", probes: str = ""
 ) -> list[LegendPiece]:
     """The line of facts of the unit under the cursor; `value`: by what it stands where it does; `evidence`: for its
-    kind. `n_hidden` classes are too rare to be drawn in its row."""
+    kind; `probes`: which of them fall where. `n_hidden` classes are too rare to be drawn in its row."""
     address = str(replace(layer.address, unit=unit))
-    said = [LegendPiece(f"{words}  ", TEXT) for words in (value, evidence) if words]
+    said = [LegendPiece(f"{words}  ", TEXT) for words in (probes, value, evidence) if words]
     pieces = [LegendPiece(f" {address}  ", STRONG), *said, LegendPiece(unit_words(units, unit), DIM)]
     if n_hidden:
         pieces.append(LegendPiece(f"  in some range {n_hidden} classes are too rare to draw", DIM))

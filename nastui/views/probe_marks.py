@@ -1,8 +1,9 @@
 """Where probes fall, marked in a line of character cells: each stands in the range that its value lies in.
 
 A mark is the probe's number. Beyond a unit's lowest or highest value it stands outside of a < or a >, so `2<1` and
-`1>2` both say that probe 2 is beyond that end and probe 1 is not. Where there is no room for all, + stands for several;
-on a full bar that leaves no cell free the mark takes its last half cell, on the bar's colour. So no bar loses a colour.
+`1>2` both say that probe 2 is beyond that end and probe 1 is not; where the line has no room for it there, it is left
+for the end of the row, where lo and hi stand. Where there is no room for all, + stands for several; on a full bar that
+leaves no cell free the mark takes its last half cell, on the bar's colour. So no bar loses a colour.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from nastui.probe_records import ProbeInfo
 from nastui.records import Float32, Float64
 from nastui.stats.probe_places import NOWHERE, ProbePlaces, find_places, percentiles
 from nastui.views.bars import EMPTY, Cell
-from nastui.views.ink import ON_BAR, STRONG
+from nastui.views.ink import ON_BAR, STRONG, ZERO
 
 _SEVERAL = "+"
 
@@ -53,6 +54,16 @@ class ProbeMarks:
         """All of them, for a unit that has one range."""
         inside = "".join(self.inside.values())
         return f"{self.below}{'<' if self.below else ''}{inside}{'>' if self.above else ''}{self.above}"
+
+    @property
+    def said(self) -> str:
+        """Which probes fall where, in words."""
+        words = [f"{' '.join(self.below)} below lo"] if self.below else []
+        words += [f"{' '.join(marks)} in {stop + 1}" for stop, marks in sorted(self.inside.items())]
+        if self.inside:
+            words[bool(self.below)] = words[bool(self.below)].replace(" in ", " in range ")
+        words += [f"{' '.join(self.above)} above hi"] if self.above else []
+        return ", ".join(words)
 
 
 @dataclass(frozen=True)
@@ -93,48 +104,115 @@ class UnitProbes:
         return [int(place) for place in np.flatnonzero(self.places.stops == stop)]
 
 
-def put_marks(line: list[Cell], marks: ProbeMarks, starts: Sequence[int], pitch: int) -> None:
-    """Put marks into the free cells of a line, in place. `starts`: where each range starts, `pitch` cells each."""
+def put_marks(
+    line: list[Cell],
+    marks: ProbeMarks,
+    starts: Sequence[int],
+    pitch: int,
+    ends: tuple[int, int] = (0, 0),
+    *,
+    is_whole: bool = True,
+) -> tuple[str, str]:
+    """Put marks into the free cells of a line, in place. `starts`: where each range starts, `pitch` cells each.
+
+    Returns what is to stand at the row's two ends, which have `ends` cells for it: marks below lo and above hi that the
+    line has no room for, or all of them where the line `is_whole` not on the screen.
+    """
     last = len(starts) - 1
+    lo = hi = ""
     for stop in sorted({*marks.inside, *([0] if marks.below else []), *([last] if marks.above else [])}):
         if 0 <= stop <= last and starts[stop] >= 0 and starts[stop] + pitch <= len(line):
-            _put_at(line, marks, stop, starts[stop], pitch, is_first=stop == 0, is_last=stop == last)
+            below, above = marks.below if stop == 0 else "", marks.above if stop == last else ""
+            end = starts[stop] + pitch
+            touches = stop + 1 in marks.inside or (end < len(line) and line[end] != EMPTY)
+            spot = _Spot(line, starts[stop], pitch, marks.inside.get(stop, ""), below, above, pitch - touches)
+            left = spot.put(ends, marks.offsets.get(stop, 0), is_whole=is_whole)
+            lo, hi = left[0] or lo, left[1] or hi
+    return lo, hi
 
 
-def _put_at(
-    line: list[Cell], marks: ProbeMarks, stop: int, start: int, pitch: int, *, is_first: bool, is_last: bool
-) -> None:
-    inside = marks.inside.get(stop, "")
-    below, above = marks.below if is_first else "", marks.above if is_last else ""
-    bar = max((x + 1 for x in range(pitch) if line[start + x] != EMPTY), default=0)
-    if below and (room := _free(line, start - 1, -1)):
-        text = _first_that_fits([f"{below}<", f"{_SEVERAL}<", "<"], room)
-        _write(line, start - len(text), text)
-        below = ""
-    room = min(pitch - bar, pitch - 1) if not above else _free(line, start + bar, 1)
-    texts = _texts(below, inside, above)
-    if not texts:
-        return
-    if not room:
-        end = line[start + bar - 1]
-        line[start + bar - 1] = Cell(_first_that_fits(texts, 1), ON_BAR, end.fg if end.bg == BLANK else end.bg)
-        return
-    text = _first_that_fits(texts, room)
-    offset = min(marks.offsets.get(stop, 0), room - len(text)) if not bar else 0
-    _write(line, start + bar + max(offset, 0), text)
+@dataclass(slots=True)
+class _Spot:
+    """The marks of one range in a line: `inside` it, where they may take `width` cells of it, and those beyond it that
+    have no place yet."""
+
+    line: list[Cell]
+    start: int
+    pitch: int
+    inside: str
+    below: str
+    above: str
+    width: int
+
+    def put(self, ends: tuple[int, int], offset: int, *, is_whole: bool) -> tuple[str, str]:
+        """Put them; what stands at the ends of the row instead."""
+        if is_whole:
+            self._put_outside()
+        lo = hi = ""
+        if not is_whole or any(len(text) > self._room for text in self._texts()[:1]):
+            lo = _first_that_fits([f"{self.below}<", f"{_SEVERAL}<"], ends[0]) if self.below else ""
+            hi = _first_that_fits([f">{self.above}", f">{_SEVERAL}"], ends[1]) if self.above else ""
+            self.below, self.above = "" if lo else self.below, "" if hi else self.above
+        self._put_inside(offset)
+        return lo, hi
+
+    def _put_outside(self) -> None:
+        """Those beyond the range where the line is free: before it, and behind the zero line where it ends at that."""
+        if self.below and (x := _free_beyond(self.line, self.start - 1, -1, len(self.below) + 1)) is not None:
+            _write(self.line, x - len(self.below), f"{self.below}<")
+            self.below = ""
+        if self.above and len(self.inside) + 1 + len(self.above) > self._room:
+            x = _free_beyond(self.line, self.start + self._bar, 1, len(self.above) + 1)
+            if x is not None and x >= self.start + self.pitch:
+                _write(self.line, x, f">{self.above}")
+                self.above = ""
+
+    def _put_inside(self, offset: int) -> None:
+        """The others, behind the bar."""
+        texts, room, x = self._texts(), self._room, self.start + self._bar
+        if not texts:
+            return
+        if not room:
+            end = self.line[x - 1]
+            self.line[x - 1] = Cell(_first_that_fits(texts, 1), ON_BAR, end.fg if end.bg == BLANK else end.bg)
+            return
+        text = _first_that_fits(texts, room)
+        offset = min(offset, room - len(text)) if not self._bar else 0
+        _write(self.line, x + max(offset, 0), text)
+
+    @property
+    def _bar(self) -> int:
+        """The cells that are taken."""
+        return max((x + 1 for x in range(self.pitch) if self.line[self.start + x] != EMPTY), default=0)
+
+    @property
+    def _room(self) -> int:
+        bar = self._bar
+        return _free(self.line, self.start + bar, 1) if self.above else min(self.pitch - bar, self.width)
+
+    def _texts(self) -> list[str]:
+        """How they may be written, the fullest first; nothing where there are none."""
+        inside, below, above = self.inside, self.below, self.above
+        if not (below or above):
+            return [inside, *(inside[:n] + _SEVERAL for n in range(len(inside) - 2, -1, -1))] if inside else []
+        texts = []
+        for one in (inside, inside and _SEVERAL):
+            for left in dict.fromkeys((below, below and _SEVERAL)):
+                for right in dict.fromkeys((above, above and _SEVERAL)):
+                    texts.append(f"{left}{'<' if below else ''}{one}{'>' if above else ''}{right}")
+        everyone = below + inside + above
+        return [*texts, everyone if len(everyone) == 1 else _SEVERAL]
 
 
-def _texts(below: str, inside: str, above: str) -> list[str]:
-    """How marks at one range may be written, the fullest first; nothing where there are none."""
-    if not (below or above):
-        return [inside, *(inside[:n] + _SEVERAL for n in range(len(inside) - 2, -1, -1))] if inside else []
-    texts = []
-    for one in (inside, inside and _SEVERAL):
-        for left in dict.fromkeys((below, below and _SEVERAL)):
-            for right in dict.fromkeys((above, above and _SEVERAL)):
-                texts.append(f"{left}{'<' if below else ''}{one}{'>' if above else ''}{right}")
-    sign = "<" if below else ">"
-    return [*texts, _SEVERAL if inside or (below and above) else sign]
+def _free_beyond(line: Sequence[Cell], x: int, step: int, n: int) -> int | None:
+    """Where `n` cells in a row are empty from `x` on in one direction, or else from behind the zero line on."""
+    room = _free(line, x, step)
+    if room >= n:
+        return x
+    zero = x + step * room
+    if not 0 <= zero < len(line) or line[zero].fg != ZERO:
+        return None
+    return zero + step if _free(line, zero + step, step) >= n else None
 
 
 def _first_that_fits(texts: Sequence[str], room: int) -> str:

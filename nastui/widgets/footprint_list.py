@@ -166,6 +166,11 @@ class FootprintList(RowList):
         painted = self._painted(row)
         return 0 if painted is None else painted.n_hidden
 
+    def probes_said(self, row: int) -> str:
+        """Which probes fall where in a row, in words; nothing where none are marked."""
+        painted = self._painted(row)
+        return "" if painted is None or painted.marks is None else painted.marks.said
+
     def _painted(self, row: int) -> BarRow | None:
         """The bars of a row, None while its footprint is being read and nothing of it is on the screen."""
         if self._painter is None or self._shown is None:

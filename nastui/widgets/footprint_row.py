@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rich.segment import Segment
+from rich.style import Style
 
 from nastui.probe_records import ProbeValues
 from nastui.records import Footprints, UnitTable
 from nastui.stats.probe_places import find_places
 from nastui.views.classes import ClassSlots
 from nastui.views.footprint import (
+    NUMBER_WIDTH,
     Geometry,
     Signs,
     paint_row,
@@ -30,11 +32,14 @@ from nastui.widgets.paint import Paint
 
 @dataclass(frozen=True, slots=True)
 class BarRow:
-    """A painted row: the segments of each line's bars, and how many classes are too rare to be drawn."""
+    """A painted row: the segments of each line's bars, and how many classes are too rare to be drawn. `marks`: where
+    probes fall; `ends`: of these marks the ones that stand beside lo and hi."""
 
     lines: tuple[list[Segment], ...]
     n_hidden: int
     hides_much: bool
+    ends: tuple[str, str] = ("", "")
+    marks: ProbeMarks | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +65,18 @@ class RowPainter:
         if words:
             painted = paint_words(words, self.look, geometry, probes, int(block.n_left[place]))
         else:
-            painted = paint_row(block, place, self.slots, self.look, geometry, probes, in_letters=in_letters)
+            ends = self._free_ends(unit)
+            painted = paint_row(block, place, self.slots, self.look, geometry, probes, in_letters=in_letters, ends=ends)
         shown = min(geometry.full_width, geometry.bars_width)
         lines = tuple(self.paint.segments(line[first_column : first_column + shown]) for line in painted.lines)
-        return BarRow(lines, painted.n_hidden, painted.hides_much)
+        return BarRow(lines, painted.n_hidden, painted.hides_much, painted.ends, probes)
+
+    def _free_ends(self, unit: int) -> tuple[int, int]:
+        """The cells for marks beside lo and hi: in a row of one line these stand there too."""
+        if self.look.row_height > 1:
+            return NUMBER_WIDTH, NUMBER_WIDTH
+        lo, hi = (row_number(float(of[unit]), to_right=False).rstrip() for of in (self.units.lo, self.units.hi))
+        return NUMBER_WIDTH - len(lo), NUMBER_WIDTH - len(hi)
 
     def _marks(self, probes: ProbeValues, unit: int, block: Footprints, place: int) -> ProbeMarks:
         values = probes.values[:, unit]
@@ -83,14 +96,25 @@ class RowPainter:
             label, lo, hi = self._numbers(unit, bars, signs, printable(value))
         elif line == middle + 1 and value:
             label, lo = row_value(printable(value), geometry.label_width - 1, len(lo)), ""
+        below, above = bars.ends if bars is not None and line == len(bars.lines) - 1 else ("", "")
         blank = [Segment(" " * min(geometry.full_width, geometry.bars_width), paint.text)]
         return [
             Segment(("▌" if is_cursor else " ") + label, start),
-            *([Segment(lo, end)] if lo else []),
+            *self._end(lo[: len(lo) - len(lo.lstrip())], below, lo.lstrip(), end),
             Segment(" ", paint.text),
             *(blank if bars is None else bars.lines[line]),
-            Segment(" " + hi, end),
+            *self._end(f" {hi.rstrip()}", above, hi[len(hi.rstrip()) :], end),
         ]
+
+    def _end(self, before: str, marks: str, behind: str, style: Style) -> list[Segment]:
+        """One end of a row, in as few segments as it takes: `marks` of probes stand in the white space next to them."""
+        if not marks:
+            return [Segment(before + behind, style)] if before or behind else []
+        is_left = marks.endswith("<")
+        before, behind = (before[len(marks) :], behind) if is_left else (before, behind[len(marks) :])
+        mark = self.paint.strong + Style(bgcolor=style.bgcolor)
+        found = [Segment(before, style), Segment(marks, mark), Segment(behind, style)]
+        return [segment for segment in found if segment.text]
 
     def _numbers(self, unit: int, bars: BarRow | None, signs: Signs | None, value: str) -> tuple[str, str, str]:
         """The line with the unit's number, lo and hi."""

@@ -82,6 +82,30 @@ async def test_beyond_the_ends_is_marked_as_such() -> None:
         assert all("<" in marks and ">" in marks for marks in found.values())
 
 
+async def test_a_mark_beyond_an_end_says_of_which_probe_at_every_width() -> None:
+    """Rows of one line and of three, where the bars leave no room for it beside the range too."""
+    for width in (80, 100, 140):
+        async with opened(ProbedRun((0, 5, 9), (0.0, 99.0, -99.0)), "features.0", (width, 30)) as (app, pilot):
+            assert isinstance(app.screen, LayerScreen)
+            for height, pitch in product((1, 3), (None, 2)):
+                app.screen.set_look(replace(app.session.look, row_height=height, pitch=pitch))
+                await pilot.pause()
+                rows = app.screen.footprints
+                for row in range(4):
+                    line = rows.row_strip(row, rows.row_lines - 1, width).text
+                    assert ">2" in line
+                    assert "3<" in line
+
+
+async def test_the_line_of_facts_names_the_probes_of_the_row_that_one_stands_on() -> None:
+    async with opened(ProbedRun((0, 0, 9), (0.0, 0.0, 99.0)), "features.0", (140, 30)) as (app, pilot):
+        assert re.search(r"features.0:0  probe 1 2 in range \d+, 3 above hi  ", text_of(app)[-2])
+        await press(pilot, "j")
+        assert re.search(r"features.0:1  probe 1 2 in range \d+, 3 above hi  ", text_of(app)[-2])
+        await press(pilot, "W")
+        assert "probe" not in text_of(app)[-2]
+
+
 async def test_without_probes_nothing_is_read_and_the_key_says_how() -> None:
     run = ProbedRun((), ())
     async with opened(run, "features.0") as (app, pilot):

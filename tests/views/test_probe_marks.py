@@ -32,7 +32,9 @@ def text(line: list[Cell]) -> str:
     [
         (ProbeMarks({1: "2"}), "            ", "    2       "),
         (ProbeMarks({1: "213"}), "            ", "    213     "),
-        (ProbeMarks({1: "2134"}), "            ", "    21+     "),
+        (ProbeMarks({1: "2134"}), "            ", "    2134    "),
+        (ProbeMarks({1: "2134", 2: "5"}), "            ", "    21+ 5   "),
+        (ProbeMarks({1: "2134"}), "        █   ", "    21+ █   "),
         (ProbeMarks({1: "2"}), "    █       ", "    █2      "),
         (ProbeMarks({1: "213"}), "    ██      ", "    ██2+    "),
         (ProbeMarks({1: "21"}), "    ███     ", "    ███+    "),
@@ -40,9 +42,10 @@ def text(line: list[Cell]) -> str:
         (ProbeMarks({2: "3"}, above="12"), "        █   ", "        █3>+"),
         (ProbeMarks({2: "3"}, above="1"), "            ", "        3>1 "),
         (ProbeMarks({2: "3"}, above="1"), "        ███ ", "        ███+"),
-        (ProbeMarks(above="1"), "        ███ ", "        ███>"),
+        (ProbeMarks(above="1"), "        ███ ", "        ███1"),
+        (ProbeMarks(above="12"), "        ███ ", "        ███+"),
         (ProbeMarks({0: "3"}, below="12"), "█           ", "█+<3        "),
-        (ProbeMarks(below="1"), "███         ", "███<        "),
+        (ProbeMarks(below="1"), "███         ", "███1        "),
         (ProbeMarks({}), "███         ", "███         "),
     ],
 )
@@ -60,7 +63,39 @@ def test_left_of_the_lowest_range_there_may_be_room() -> None:
     assert text(cells) == " 12<█3┃     "
     cells = [EMPTY, ZERO_LINE, EMPTY, BAR, EMPTY, EMPTY]
     put_marks(cells, ProbeMarks(below="12"), [3], 3)
-    assert text(cells) == " ┃<█  ", "the zero line stays"
+    assert text(cells) == " ┃ █+<", "the zero line stays"
+
+
+def test_behind_the_zero_line_there_may_be_room() -> None:
+    cells = [*[EMPTY] * 3, ZERO_LINE, EMPTY, BAR, EMPTY, EMPTY]
+    put_marks(cells, ProbeMarks(below="12"), [5], 3)
+    assert text(cells) == "12<┃ █  "
+    cells = [BAR, EMPTY, ZERO_LINE, EMPTY, EMPTY, EMPTY, EMPTY, EMPTY]
+    put_marks(cells, ProbeMarks({0: "3"}, above="1"), [0], 2)
+    assert text(cells) == "█3┃>1   "
+
+
+@pytest.mark.parametrize(
+    ("marks", "ends", "expected", "at_ends"),
+    [
+        (ProbeMarks({0: "5"}, above="2"), (8, 8), "█5", ("", ">2")),
+        (ProbeMarks({0: "5"}, below="2"), (8, 8), "█5", ("2<", "")),
+        (ProbeMarks({0: "5"}, below="1", above="2"), (8, 8), "█5", ("1<", ">2")),
+        (ProbeMarks({0: "5"}, above="2134"), (8, 4), "█5", ("", ">+")),
+        (ProbeMarks({0: "5"}, above="2"), (8, 1), "█+", ("", "")),
+    ],
+)
+def test_what_the_line_has_no_room_for_stands_beside_lo_and_hi(
+    marks: ProbeMarks, ends: tuple[int, int], expected: str, at_ends: tuple[str, str]
+) -> None:
+    cells = [BAR, EMPTY]
+    assert put_marks(cells, marks, [0], 2, ends) == at_ends
+    assert text(cells) == expected
+
+
+def test_which_probes_fall_where_is_said_in_words() -> None:
+    marks = ProbeMarks({12: "2", 3: "14"}, below="5", above="36")
+    assert marks.said == "5 below lo, 1 4 in range 4, 2 in 13, 3 6 above hi"
 
 
 def test_a_full_bar_without_white_space_gives_its_half_cell() -> None:
