@@ -5,16 +5,24 @@ from __future__ import annotations
 import sqlite3
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from nastui.store.connection import connect
-from nastui.store.schema import PAGE_SIZE
 
 _STEP_BYTES = 16 << 20  # committed before a move is worth the two waits for the disk that it takes
-_MOST_BYTES = 64 << 20  # committed during a move, or found in the log by it, before the writer waits
+_MOST_BYTES = 32 << 20  # of the log before the writer waits
 _PATIENCE_MS = 1000  # with readers, whose transactions are far shorter
 _USUAL_PAGES = 1000  # after which SQLite moves them by itself
+
+
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    """What a move found: the bytes of the log, and whether a commit begins it anew that is the next one."""
+
+    log_bytes: int
+    begins_anew: bool
 
 
 class Checkpointer:
@@ -22,7 +30,8 @@ class Checkpointer:
 
     When they run is all that changes: as ever the log is on the disk before the file is touched, and others read and
     write meanwhile. A log can only begin anew when all of it has been moved. Where commits come so fast that it never
-    is, who writes waits once it has grown too long.
+    is, who writes waits once it has grown to 32 MB, or one commit that is larger. A reader that keeps one state of
+    the file for long holds the log back: it grows, and gives the space back when the reader has moved on.
     """
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
@@ -30,25 +39,29 @@ class Checkpointer:
         self._path = path
         self._writing = connection
         self._writing.execute("PRAGMA wal_autocheckpoint = 0")
+        self._writing.execute(f"PRAGMA journal_size_limit = {_MOST_BYTES}")
+        self._page_size = int(connection.execute("PRAGMA page_size").fetchone()[0])
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="nastui-checkpoint")
         self._is_closed = False
-        self._moving: Future[int] | None = None
-        self._n_bytes = 0
+        self._moving: Future[_Moved] | None = None
+        self._n_unmoved = 0  # bytes committed since the last move began
+        self._n_long = 0  # bytes of the log, as far as it is known
 
     def committed(self, n_bytes: int) -> None:
         """Say that the connection has committed so much more."""
-        self._n_bytes += n_bytes
-        if self._n_bytes < _STEP_BYTES:
+        self._n_unmoved += n_bytes
+        self._n_long += n_bytes
+        if self._moving is not None and self._moving.done():
+            self._look()
+        is_too_long = self._n_long > max(_MOST_BYTES, n_bytes)
+        if self._n_unmoved < _STEP_BYTES or (self._moving is not None and not is_too_long):
             return
-        most = max(_MOST_BYTES, 2 * n_bytes)
-        if self._moving is not None and not self._moving.done() and self._n_bytes < most:
-            return
-        is_too_long = self._moving is not None and self._moving.result() > most
-        self._n_bytes = 0
+        if self._moving is not None:
+            self._look()
+        self._n_unmoved = 0
         self._moving = self._thread.submit(self._move, "RESTART" if is_too_long else "PASSIVE")
         if is_too_long:
-            self._moving.result()
-            self._moving = None
+            self._look()
 
     def close(self) -> None:
         """Give the work back to the connection, when the thread is done. A second call does nothing."""
@@ -58,13 +71,24 @@ class Checkpointer:
         self._thread.shutdown()
         self._writing.execute(f"PRAGMA wal_autocheckpoint = {_USUAL_PAGES}")
 
-    def _move(self, mode: Literal["PASSIVE", "RESTART"]) -> int:
-        """Move what no reader still needs where it is, or wait a moment for readers and move all of it; returns the
-        bytes of the log."""
+    def _look(self) -> None:
+        """Wait for the move, and see how long the log is."""
+        assert self._moving is not None
+        moved = self._moving.result()
+        self._moving = None
+        begins_anew = moved.begins_anew and not self._n_unmoved
+        self._n_long = 0 if begins_anew else moved.log_bytes + self._n_unmoved
+
+    def _move(self, mode: Literal["PASSIVE", "RESTART"]) -> _Moved:
+        """Move what no reader still needs where it is, or wait a moment for readers and move all of it."""
         try:
             with closing(connect(self._path, "mode=rw")) as connection:
                 connection.execute(f"PRAGMA busy_timeout = {_PATIENCE_MS}")
-                _, n_pages, _ = connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+                is_busy, n_pages, n_moved = connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
         except sqlite3.Error:
-            return 0  # it stays in the log, and the commit that finds no room for itself says so
-        return int(n_pages) * PAGE_SIZE
+            return _Moved(0, begins_anew=False)  # it stays in the log, and the commit that finds no room says so
+        log_bytes = int(n_pages) * self._page_size
+        if mode == "RESTART":
+            return _Moved(log_bytes, begins_anew=not is_busy)
+        # Readers at the moments of commits let a log grow whose moves are all complete.
+        return _Moved(log_bytes, begins_anew=n_moved == n_pages and log_bytes <= _MOST_BYTES)

@@ -17,8 +17,9 @@ from nastui.records import NEURON, ClassInfo, LayerSpec, ManifestImage, RunInfo,
 from nastui.store.connection import connect, leave_one_file, open_to_read, shm_of, wal_of
 from nastui.store.differences import kept_layers, what_differs
 from nastui.store.faults import translated
+from nastui.store.file_size import page_size
 from nastui.store.layer_rows import FIELD_COLUMNS, read_layers, read_run
-from nastui.store.schema import PAGE_SIZE, migrate
+from nastui.store.schema import migrate
 from nastui.store.text import now, storable
 from nastui.store.tiles import images_in_a_tile, position_type
 from nastui.store.transactions import transaction
@@ -45,7 +46,7 @@ def create_file(
     draft = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         with translated(path), closing(connect(draft, "mode=rwc")) as connection:
-            connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
+            connection.execute(f"PRAGMA page_size = {page_size(layers, len(images))}")
             connection.execute("PRAGMA journal_mode = OFF")  # a draft that fails is thrown away
             migrate(connection)
             connection.execute("PRAGMA foreign_keys = ON")

@@ -9,17 +9,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from nastui.records import LayerSpec
-from nastui.store.schema import PAGE_SIZE
-from nastui.store.tiles import TILE_UNITS, bytes_of_a_value, images_in_a_tile
+from nastui.store.tiles import TILE_UNITS, bytes_of_a_value, image_bytes, images_in_a_tile
+
+SMALL_PAGE, LARGE_PAGE = 16_384, 65_536  # bytes
+_LARGE_RUN = 32 << 20  # bytes of tiles, beside which 2 MB of pages that are hardly filled do not count
 
 _PAGE_HEAD = 8
 _CELL = 12  # its pointer, its rowid and its length
-_MOST_LOCAL = PAGE_SIZE - 35
-_LEAST_LOCAL = (PAGE_SIZE - 12) * 32 // 255 - 23
-_OVERFLOW = PAGE_SIZE - 4
 
 _TILE_HEAD = 24
-_EMPTY = 44 * PAGE_SIZE  # the schema, and a page for every table and index
+_EMPTY_PAGES = 44  # the schema, and a page for every table and index
 _UNIT = 290  # a row of `unit` with its measures, and its entry in the index
 _IMAGE = 30  # a row of `image` without its texts
 _GROWN = 0.85  # how full pages are whose rows have grown in place
@@ -41,15 +40,22 @@ class Contents:
     n_outputs: int
 
 
+def page_size(layers: Sequence[LayerSpec], n_images: int) -> int:
+    """Bytes of a page of the run's file: tiles are written a fifth faster in large ones, a small run takes less space
+    in small ones."""
+    return LARGE_PAGE if image_bytes(layers) * n_images >= _LARGE_RUN else SMALL_PAGE
+
+
 def forecast_bytes(contents: Contents) -> int:
     """The size of the finished file."""
     n_images = contents.n_images
+    page = page_size(contents.layers, n_images)
     n_units = sum(layer.n_units for layer in contents.layers)
-    previews = table_bytes(size + _ROW_HEAD for size in contents.thumbnails) / max(len(contents.thumbnails), 1)
+    previews = table_bytes((size + _ROW_HEAD for size in contents.thumbnails), page) / max(len(contents.thumbnails), 1)
     return (
-        _EMPTY
+        _EMPTY_PAGES * page
         + tile_bytes(contents.layers, n_images)
-        + table_bytes(size + _ROW_HEAD for size in contents.footprints)
+        + table_bytes((size + _ROW_HEAD for size in contents.footprints), page)
         + round(n_images * (previews + (_IMAGE + contents.image_text_bytes) / _GROWN))
         + n_units * _UNIT
         + contents.n_outputs * _OUTPUT
@@ -60,8 +66,9 @@ def tile_bytes(layers: Sequence[LayerSpec], n_images: int) -> int:
     """The pages of all tiles of so many images, row of tiles by row of tiles as they are written."""
     height = max(1, min(images_in_a_tile(layers), n_images))
     whole, rest = divmod(n_images, height)
-    one_row = table_bytes(_tiles_of_a_row(layers, height)) if whole else 0
-    return whole * one_row + (table_bytes(_tiles_of_a_row(layers, rest)) if rest else 0)
+    page = page_size(layers, n_images)
+    one_row = table_bytes(_tiles_of_a_row(layers, height), page) if whole else 0
+    return whole * one_row + (table_bytes(_tiles_of_a_row(layers, rest), page) if rest else 0)
 
 
 def _tiles_of_a_row(layers: Iterable[LayerSpec], n_images: int) -> list[int]:
@@ -73,24 +80,25 @@ def _tiles_of_a_row(layers: Iterable[LayerSpec], n_images: int) -> list[int]:
     return payloads
 
 
-def table_bytes(payloads: Iterable[int]) -> int:
-    """The pages that rows of these sizes take, one after the other: a leaf takes as many as fit, and what is too long
-    for one goes on in overflow pages."""
+def table_bytes(payloads: Iterable[int], page: int) -> int:
+    """The pages, of `page` bytes each, that rows of these sizes take, one after the other: a leaf takes as many as fit,
+    and what is too long for one goes on in overflow pages."""
     n_pages, room = 0, 0
     for payload in payloads:
-        local, n_overflow = _split(payload)
+        local, n_overflow = _split(payload, page)
         if local + _CELL > room:
-            n_pages, room = n_pages + 1, PAGE_SIZE - _PAGE_HEAD
+            n_pages, room = n_pages + 1, page - _PAGE_HEAD
         room -= local + _CELL
         n_pages += n_overflow
-    return n_pages * PAGE_SIZE
+    return n_pages * page
 
 
-def _split(payload: int) -> tuple[int, int]:
+def _split(payload: int, page: int) -> tuple[int, int]:
     """How much of a row stays in the leaf, and how many overflow pages the rest takes."""
-    if payload <= _MOST_LOCAL:
+    most, least, overflow = page - 35, (page - 12) * 32 // 255 - 23, page - 4
+    if payload <= most:
         return payload, 0
-    local = _LEAST_LOCAL + (payload - _LEAST_LOCAL) % _OVERFLOW
-    if local > _MOST_LOCAL:
-        local = _LEAST_LOCAL
-    return local, -(-(payload - local) // _OVERFLOW)
+    local = least + (payload - least) % overflow
+    if local > most:
+        local = least
+    return local, -(-(payload - local) // overflow)

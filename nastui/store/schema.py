@@ -18,7 +18,6 @@ from nastui.store.transactions import transaction
 from nastui.store.units_view import units_select
 
 APPLICATION_ID = 0x4E615374  # "NaSt", in the file's header: what tells a run from other SQLite files
-PAGE_SIZE = 16384
 
 MIGRATIONS: list[str] = [SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4]
 

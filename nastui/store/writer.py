@@ -88,6 +88,8 @@ class RunWriter:
         self._connection = open_to_write(path)
         # What the rows of a scan refer to is written with them or before: to look for it takes a tenth of the time.
         self._connection.execute("PRAGMA foreign_keys = OFF")
+        # Tiles that higher ones take the place of need not be set to zero, which some builds of SQLite do.
+        self._connection.execute("PRAGMA secure_delete = OFF")
         self._checkpointer = Checkpointer(path, self._connection)
         with translated(path):
             extent = read_extent(self._connection)

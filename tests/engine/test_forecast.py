@@ -19,9 +19,6 @@ from nastui.engine.forecast import forecast_scan
 from nastui.engine.models import adopt_model
 from nastui.engine.scan import scan
 from nastui.errors import ScanError, ScanInterrupted
-from nastui.records import LayerSpec
-from nastui.store.file_size import table_bytes, tile_bytes
-from nastui.store.schema import PAGE_SIZE
 from tests.engine.faulty_networks import Network, Tones
 
 ON_CPU: dict[str, Any] = {"device": "cpu", "memory_format": "contiguous"}
@@ -124,21 +121,3 @@ def test_the_doctor_takes_what_the_scan_takes() -> None:
     of_doctor = set(inspect.signature(prepared).parameters) | set(inspect.signature(diagnose).parameters)
     for_python_or_after_the_plan = {"out", "transform", "outputs", "kinds", "force", "distributed", "command"}
     assert of_scan - of_doctor == for_python_or_after_the_plan | {"on_progress", "should_stop"}
-
-
-def layer(n_units: int, *, has_positions: bool) -> LayerSpec:
-    return LayerSpec("conv", "Conv2d", (n_units, 8, 8), n_units, has_positions)
-
-
-def test_tiles_are_counted_in_whole_pages() -> None:
-    values = 64 * 1000 * 4
-    assert 0 <= tile_bytes([layer(64, has_positions=False)], 1000) - values < 2 * PAGE_SIZE
-    with_positions = tile_bytes([layer(64, has_positions=True)], 1000)
-    assert 0 <= with_positions - 64 * 1000 * 5 < 2 * PAGE_SIZE
-    assert tile_bytes([layer(64, has_positions=False)], 0) == 0
-
-
-def test_rows_that_do_not_share_a_page_take_one_each() -> None:
-    assert table_bytes([PAGE_SIZE * 6 // 10] * 7) == 7 * PAGE_SIZE
-    assert table_bytes([PAGE_SIZE * 4 // 10] * 7) == 4 * PAGE_SIZE
-    assert table_bytes([]) == 0
