@@ -217,7 +217,7 @@ async def test_a_smaller_layer_is_entered_while_a_larger_one_is_left() -> None:
         person.check_screen()
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", [0, 2, 5, 7])  # each starts at another place
 async def test_any_keys_in_any_order_leave_a_screen_that_belongs_together(seed: int) -> None:
     chance = random.Random(seed)
     start = chance.choice([None, "features.0", "features.0:39", "classifier.1:7", "head"])

@@ -17,6 +17,7 @@ from nastui.errors import AddressNotFound, NotARun, UsageError
 from nastui.records import Batch, Footprints, ImageResult, ImageTable, LayerInfo, LayerSpec, ManifestImage
 from nastui.stats.measures import basic_measures
 from nastui.stats.ranges import count_ranges
+from nastui.store import tiles
 from nastui.store.connection import wal_of
 from nastui.store.reader import RunReader
 from nastui.store.writer import RunWriter
@@ -237,8 +238,9 @@ def test_reading_leaves_the_folder_as_it_was(tmp_path: Path, n_done: int | None)
     assert hashlib.sha256(path.read_bytes()).hexdigest() == before
 
 
-def test_threads_read_while_the_scan_writes(tmp_path: Path) -> None:
-    n_images = 1500
+def test_threads_read_while_the_scan_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiles, "TILE_IMAGES", 256)
+    n_images = 600  # two whole rows of tiles and a part of one
     writer = create(tmp_path / "run.nas.db", n_images)
     is_over = threading.Event()
     problems: list[BaseException] = []
@@ -263,7 +265,7 @@ def test_threads_read_while_the_scan_writes(tmp_path: Path) -> None:
         for thread in threads:
             thread.start()
         while writer.n_done < n_images:
-            append(writer, 100, n_images)
+            append(writer, 60, n_images)
             writer.checkpoint()
         writer.finish()
         writer.close()

@@ -112,7 +112,7 @@ STEPS = st.lists(st.tuples(st.integers(1, 23), st.sampled_from(["go on", "checkp
 
 
 @given(steps=STEPS, n_images=st.integers(1, 40))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_batches_checkpoints_and_stops_leave_no_trace(steps: list[tuple[int, str]], n_images: int) -> None:
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
         patch.setattr(tiles, "TILE_IMAGES", 8)
