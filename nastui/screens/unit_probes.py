@@ -11,13 +11,14 @@ from textual.worker import get_current_worker
 from nastui.probe_records import ProbeInfo, ProbeValues
 from nastui.screens.browse import SHORT
 from nastui.screens.probe_keys import ProbeKeys
+from nastui.views.grid import GAP, MARGIN, TileSize
 from nastui.views.probe_lines import probe_lines, probe_tile
 from nastui.views.probe_marks import UnitProbes
 from nastui.views.unit_view import Shown
 from nastui.widgets.image_grid import ImageGrid
 from nastui.widgets.piece_lines import PieceLines
 
-_TALL = 30  # lines: from here on there is room for a few probes in words
+_FEW = 24  # lines: up to here there is room for one probe in words, then for one more with each two lines
 _MOST_LINES = 5
 
 
@@ -29,6 +30,15 @@ class ProbeGrid(ImageGrid):
 
     def on_click(self, event: Click) -> None:
         event.prevent_default()
+
+    def make_room(self, n_probes: int, width: int, height: int) -> None:
+        """Be as wide as so many pictures need in `height` lines, up to `width` cells."""
+        size = TileSize.MEDIUM if height >= TileSize.MEDIUM.value[1] else TileSize.SMALL
+        tile_width, tile_height = size.value[0] + GAP, size.value[1]
+        columns = -(-n_probes // max(height // tile_height, 1))
+        self.styles.width = min(columns, max(width // tile_width, 1)) * tile_width + 2 * MARGIN
+        if size is not self.tile_size:
+            self.tile_size = size
 
 
 class UnitProbing(ProbeKeys):
@@ -74,7 +84,8 @@ class UnitProbing(ProbeKeys):
     def show_unit_probes(self, stop: int) -> None:
         """List them, and show those that fall into the range `stop` as pictures."""
         probes, lines, grid = self.unit_probes, self.query_one("#probes", PieceLines), self.query_one(ProbeGrid)
-        n_lines = _MOST_LINES if self.size.height >= _TALL else int(self.size.height >= SHORT)
+        height = self.size.height
+        n_lines = min(max((height - _FEW) // 2, 1), _MOST_LINES) if height >= SHORT else 0
         lines.display = probes is not None and n_lines > 0
         if probes is not None:
             lines.show(probe_lines(probes, stop, n_lines, self.size.width))
@@ -82,6 +93,7 @@ class UnitProbing(ProbeKeys):
         grid.display = bool(here)
         if probes is None or not here:
             return
+        grid.make_room(len(here), self.size.width // 2, self.query_one("#image-row").size.height)
         known = self._thumbnails or {}
         wanted = [probes.probes[place] for place in here]
         if any(probe.sha256 not in known for probe in wanted):

@@ -106,6 +106,19 @@ async def test_the_line_of_facts_names_the_probes_of_the_row_that_one_stands_on(
         assert "probe" not in text_of(app)[-2]
 
 
+@pytest.mark.parametrize("size", [(80, 24), (100, 30), (140, 40)])
+async def test_two_probes_of_a_range_are_both_seen_beside_its_images(size: tuple[int, int]) -> None:
+    async with opened(ProbedRun((0, 5, 9), (99.0, 99.0, 0.0)), "features.0:3", size) as (app, pilot):
+        grid = app.screen.query_one(ProbeGrid)
+        assert [tile.caption[0] for tile in grid._page] == ["1 grey.png", "2 mirrored.png"]
+        assert app.screen.query_one("#images").size.width >= size[0] // 2
+        width = grid.size.width
+        await press(pilot, "h")
+        assert not grid.display
+        await press(pilot, "l")
+        assert (grid.display, grid.size.width) == (True, width)
+
+
 async def test_without_probes_nothing_is_read_and_the_key_says_how() -> None:
     run = ProbedRun((), ())
     async with opened(run, "features.0") as (app, pilot):
