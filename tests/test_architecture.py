@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 import nastui
 
@@ -38,69 +38,90 @@ def outside(*names: str) -> list[Path]:
     ]
 
 
-def each(paths: list[Path]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("path", paths, ids=relative)
+def faults(paths: list[Path], find: Callable[[Path], Sequence[object]]) -> dict[str, Sequence[object]]:
+    """What is found in each of the files, by their names; those where nothing is are left out."""
+    return {relative(path): found for path in paths if (found := find(path))}
 
 
-def parse(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
+@cache
+def text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
 
 
-def literals(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Every string (also of bytes, also in f-strings) that is not a docstring, with its line."""
-    bare = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What rules ask of a file, each with its line. `literals`: strings, of bytes and in f-strings too, that are no
+    docstrings. `packages`: the top level of every import, also of those inside functions. `functions`: with how many
+    lines each has.
+    """
+
+    literals: list[tuple[int, str]]
+    packages: list[tuple[int, str]]
+    functions: list[tuple[str, int]]
+
+
+@cache
+def read(path: Path) -> Code:
+    code = Code([], [], [])
+    nodes = list(ast.walk(ast.parse(text_of(path))))
+    bare = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    for node in nodes:
         if isinstance(node, ast.Constant) and id(node) not in bare:
             if isinstance(node.value, str):
-                yield node.lineno, node.value
+                code.literals.append((node.lineno, node.value))
             elif isinstance(node.value, bytes):
-                yield node.lineno, node.value.decode("latin-1")
-
-
-def imported(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """The top-level package of every import, also of those inside functions, with its line."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name.partition(".")[0]) for alias in node.names)
+                code.literals.append((node.lineno, node.value.decode("latin-1")))
+        elif isinstance(node, ast.Import):
+            code.packages.extend((node.lineno, alias.name.partition(".")[0]) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.lineno, node.module.partition(".")[0]
+            code.packages.append((node.lineno, node.module.partition(".")[0]))
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            code.functions.append((node.name, (node.end_lineno or 0) - node.lineno + 1))
+    return code
 
 
-@each(ALL_CODE)
-def test_files_and_functions_are_short_enough_to_read(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_FILE_LINES
-    long = {
-        node.name: (node.end_lineno or 0) - node.lineno + 1
-        for node in ast.walk(parse(path))
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    }
-    assert {name: lines for name, lines in long.items() if lines > MAX_FUNCTION_LINES} == {}
+def imports_of(packages: set[str]) -> Callable[[Path], list[tuple[int, str]]]:
+    return lambda path: [(line, package) for line, package in read(path).packages if package in packages]
 
 
-@each(PACKAGE)
-def test_modules_have_names_that_say_what_is_inside(path: Path) -> None:
-    assert VAGUE_NAMES.isdisjoint(path.relative_to(ROOT).with_suffix("").parts)
+def test_there_is_code_to_look_at() -> None:
+    assert len(ALL_CODE) > len(PACKAGE) > len(outside("engine")) > 100
 
 
-@each(outside("store"))
-def test_sql_stands_in_the_store_alone(path: Path) -> None:
-    assert [(line, text) for line, text in literals(parse(path)) if SQL.search(text)] == []
-    assert [line for line, package in imported(parse(path)) if package in {"sqlite3", "sqlite_utils"}] == []
+def test_files_and_functions_are_short_enough_to_read() -> None:
+    def too_long(path: Path) -> list[tuple[str, int]]:
+        return [(name, lines) for name, lines in read(path).functions if lines > MAX_FUNCTION_LINES]
+
+    assert faults(ALL_CODE, too_long) == {}
+    lines = {relative(path): len(text_of(path).splitlines()) for path in ALL_CODE}
+    assert {name: count for name, count in lines.items() if count > MAX_FILE_LINES} == {}
 
 
-@each(outside("terminal", "graphics"))
-def test_escape_codes_stand_with_the_terminal_alone(path: Path) -> None:
-    assert [line for line, text in literals(parse(path)) if "\x1b" in text or "\x9b" in text] == []
+def test_modules_have_names_that_say_what_is_inside() -> None:
+    def vague(path: Path) -> list[str]:
+        return sorted(VAGUE_NAMES.intersection(path.relative_to(ROOT).with_suffix("").parts))
+
+    assert faults(PACKAGE, vague) == {}
 
 
-@each(outside("engine"))
-def test_torch_stands_in_the_engine_alone(path: Path) -> None:
-    assert [line for line, package in imported(parse(path)) if package in {"torch", "torchvision"}] == []
+def test_sql_stands_in_the_store_alone() -> None:
+    paths = outside("store")
+    assert faults(paths, lambda path: [found for found in read(path).literals if SQL.search(found[1])]) == {}
+    assert faults(paths, imports_of({"sqlite3", "sqlite_utils"})) == {}
 
 
-@each([path for path in ALL_CODE if "tests" not in path.relative_to(ROOT).parts])
-def test_only_tests_know_of_the_shared_folder(path: Path) -> None:
-    assert "shared/" not in path.read_text(encoding="utf-8")
+def test_escape_codes_stand_with_the_terminal_alone() -> None:
+    paths = outside("terminal", "graphics")
+    assert faults(paths, lambda path: [found for found in read(path).literals if set("\x1b\x9b") & set(found[1])]) == {}
+
+
+def test_torch_stands_in_the_engine_alone() -> None:
+    assert faults(outside("engine"), imports_of({"torch", "torchvision"})) == {}
+
+
+def test_only_tests_know_of_the_shared_folder() -> None:
+    paths = [path for path in ALL_CODE if "tests" not in path.relative_to(ROOT).parts]
+    assert [relative(path) for path in paths if "shared/" in text_of(path)] == []
 
 
 def test_the_version_is_the_newest_in_the_changelog() -> None:
