@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
+from nastui.engine.file_kinds import EXPORTED, file_kind, no_such_kind
 from nastui.engine.loaded_model import LoadedModel, file_with_weights
 from nastui.engine.weights import file_sha256
 from nastui.errors import ModelNotFound
@@ -28,10 +32,14 @@ def load(location: str, weights: Path | None) -> LoadedModel:
     UsageError where other weights were given.
     """
     path, spec = file_with_weights(KIND, location, weights), f"{KIND}:{location}"
+    if file_kind(path) != EXPORTED:
+        message, hint = no_such_kind(path, "a file of torch.export")
+        raise ModelNotFound(message, hint=hint)
     try:
         from torch.export.unflatten import unflatten  # brings a second's worth of compiler
 
-        program = torch.export.load(path)
+        with _quiet():
+            program = torch.export.load(path)
         module: nn.Module = unflatten(program)
     except Exception as exc:  # the archive's, the unpickler's and the verifier's errors have nothing in common
         raise ModelNotFound(
@@ -40,6 +48,17 @@ def load(location: str, weights: Path | None) -> LoadedModel:
         ) from exc
     _check(program, spec)
     return LoadedModel(module.eval(), None, None, spec, "", file_sha256(path))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep torch from logging the traceback of an error that it raises as well."""
+    log = logging.getLogger("torch.export")
+    before, log.disabled = log.disabled, True
+    try:
+        yield
+    finally:
+        log.disabled = before
 
 
 def _check(program: Any, spec: str) -> None:

@@ -8,6 +8,7 @@ import importlib
 import importlib.util
 import sys
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 
@@ -34,6 +35,14 @@ def call_factory(spec: str, error: type[ScanError]) -> tuple[ModuleType, object]
     except (Exception, SystemExit) as exc:  # a person's own code may raise anything
         what = described(exc, module.__file__)
         raise error(f"{spec} failed: {what}", hint="Nastui calls it without arguments.") from exc
+
+
+def misspelt(kind: str, kinds: Iterable[str]) -> str | None:
+    """The kind that somebody meant who wrote `kind` before a colon; None where that may be a module."""
+    near = difflib.get_close_matches(kind.casefold(), kinds, n=1, cutoff=0.6)
+    if not near or not kind.isidentifier() or importlib.util.find_spec(kind) is not None:
+        return None
+    return near[0]
 
 
 def described(exc: BaseException, own_file: str | None = None) -> str:
@@ -77,10 +86,19 @@ def _import_file(path: Path, error: type[ScanError]) -> ModuleType:
 
 
 def _import_module(name: str, error: type[ScanError]) -> ModuleType:
+    if Path(name).is_file():
+        raise error(f"{name} is no Python file.", hint="Write path/to/file.py:factory or package.module:factory.")
     if not all(part.isidentifier() for part in name.split(".")):
         raise error(f"'{name}' is no module.", hint="Write path/to/file.py:factory or package.module:factory.")
     try:
         return importlib.import_module(name)
+    except ModuleNotFoundError as exc:
+        if exc.name is None or not f"{name}.".startswith(f"{exc.name}."):
+            raise error(f"{name} cannot be imported: {described(exc)}", hint=_import_hint(exc)) from exc
+        raise error(
+            f"There is no module '{exc.name}' here.",
+            hint=f"Write path/to/file.py:factory for a file. {_import_hint(exc)}",
+        ) from exc
     except (Exception, SystemExit) as exc:  # a person's own code may raise anything
         raise error(f"{name} cannot be imported: {described(exc)}", hint=_import_hint(exc)) from exc
 

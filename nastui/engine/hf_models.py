@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ def load(location: str, weights: Path | None) -> LoadedModel:
     """
     hub, spec = _transformers(), f"{KIND}:{location}"
     folder = Path(location).expanduser()
+    _check_place(location, folder)
     place = str(folder) if folder.is_dir() else location
     config = _had(location, lambda: hub.AutoConfig.from_pretrained(place))
     if type(config) not in hub.AutoModelForImageClassification._model_mapping:
@@ -50,6 +52,27 @@ def load(location: str, weights: Path | None) -> LoadedModel:
         )
     module = module.float().eval()
     return LoadedModel(module, transform, classes, spec, "", state_sha256(module))
+
+
+def _check_place(location: str, folder: Path) -> None:
+    """Raise ModelNotFound for what can be neither a folder of a model nor the name of one."""
+    hint = f"Write {KIND}:FOLDER, one made by save_pretrained, or {KIND}:OWNER/NAME as on the hub."
+    if folder.is_file():
+        raise ModelNotFound(f"{location} is a file, not a folder.", hint=hint)
+    if location and folder.is_dir() and not (folder / "config.json").is_file():
+        raise ModelNotFound(f"The folder {location} has no config.json: it holds no model.", hint=hint)
+    if not location or (not folder.is_dir() and (location[0] in "/.~" or location[-1] == "/")):
+        raise ModelNotFound(f"There is no folder {location or '(no path)'}.", hint=hint)
+
+
+def _nearest(location: str) -> str:
+    """Models of the hub that are in the cache and called nearly so, in a sentence; "" where there are none."""
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    known = [path.name.removeprefix("models--").replace("--", "/") for path in Path(HF_HUB_CACHE).glob("models--*")]
+    by_name = {name.casefold(): name for name in known}
+    near = difflib.get_close_matches(location.casefold(), by_name, n=3, cutoff=0.6)
+    return f"Nearest in the cache: {', '.join(by_name[name] for name in near)}. " if near else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +105,11 @@ def _had(location: str, ask: Any) -> Any:
         return ask()
     except Exception as exc:  # the hub's, the network's, the file formats' and transformers' own
         message = str(exc).strip().partition("\n")[0] or type(exc).__name__
+        elsewhere = "Without a network: hf download NAME --local-dir FOLDER where there is one, then hf:FOLDER."
+        is_folder = Path(location).expanduser().is_dir()
         raise ModelNotFound(
             f"{KIND}:{location} cannot be had: {message}",
-            hint="Without a network: hf download NAME --local-dir FOLDER where there is one, then hf:FOLDER.",
+            hint="Look into its config.json." if is_folder else f"{_nearest(location)}{elsewhere}",
         ) from exc
 
 

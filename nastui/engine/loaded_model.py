@@ -55,7 +55,8 @@ def file_with_weights(kind: str, location: str, weights: Path | None) -> Path:
     if weights is not None:
         raise UsageError(f"{kind}:{location} holds its own weights.", hint="Leave --weights out.")
     if not path.is_file():
-        raise ModelNotFound(f"There is no file {path}.", hint=f"Write {kind}:FILE, relative to this folder.")
+        what = f"{path} is a folder, not a file." if path.is_dir() else f"There is no file {path}."
+        raise ModelNotFound(what, hint=f"Write {kind}:FILE, relative to this folder.")
     return path
 
 

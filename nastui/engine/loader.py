@@ -106,7 +106,10 @@ def first_decodable(source: ImageSource, indices: Sequence[int]) -> SourceImage:
             raise
         except Exception as exc:  # broken files and a person's own dataset may raise anything
             reason = f"{source.key(index)}: {_reason(exc)}"
-    raise DataNotFound(f"No image of {source.spec} can be read: {reason}.", hint="Check the files, or the dataset.")
+    where = f" Paths start from {source.root}." if source.root is not None else ""
+    raise DataNotFound(
+        f"No image of {source.spec} can be read: {reason}.", hint=f"Check the files, or the dataset.{where}"
+    )
 
 
 def default_workers(n_sharing: int = 1) -> int:
@@ -136,6 +139,8 @@ def _prepare(source: ImageSource, index: int, preprocessing: Preprocessing, *, c
 
 def _reason(exc: Exception) -> str:
     """One line that says why an image failed."""
+    if isinstance(exc, OSError) and exc.strerror and exc.filename:
+        return f"{exc.strerror}: {exc.filename}"
     words = " ".join(str(exc).split())
     return f"{type(exc).__name__}: {words}" if words else type(exc).__name__
 

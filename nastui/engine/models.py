@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from nastui.engine import exported_models, hf_models, timm_models, torchscript_models, torchvision_models
-from nastui.engine.factories import call_factory
+from nastui.engine.factories import call_factory, misspelt
 from nastui.engine.loaded_model import LoadedModel, Transform, output_names
 from nastui.engine.weights import fit_state_dict, read_state_dict, state_sha256, weights_sha256
 from nastui.errors import ModelNotFound
@@ -42,6 +42,8 @@ def load_model(spec: str, weights: Path | None = None) -> LoadedModel:
         if colon and kind in MODEL_KINDS:
             return MODEL_KINDS[kind](location, weights)
         if colon:
+            if meant := misspelt(kind, MODEL_KINDS):
+                raise ModelNotFound(f"There are no models '{kind}:'.", hint=f"Did you mean {meant}:{location}?")
             return _load_factory(spec, weights)
     raise ModelNotFound(f"'{spec}' names no model.", hint=_meant(spec))
 

@@ -29,6 +29,7 @@ from nastui.engine.preprocessing import Preprocessing, Size, choose_preprocessin
 from nastui.engine.receptive_field import receptive_fields
 from nastui.engine.reduction import Reduction
 from nastui.engine.sources import ImageSource
+from nastui.engine.sources.names import NAMES_FILE, may_have_names
 from nastui.engine.sources.source import SourceImage
 from nastui.engine.subset import Selection, manifest, manifest_sha256
 from nastui.engine.trace import trace_calls
@@ -143,7 +144,7 @@ def plan_scan(
     of_set = (Finding("image-set", note) for note in source.notes)
     notes = (Finding("layer-choice", note) for note in layers.notes)
     of_model = (*_model_findings(model, trace.output), *unscaled_mean_std(preprocessing))
-    findings = (*of_set, *of_model, *notes, *_class_findings(match, model.classes))
+    findings = (*of_set, *of_model, *notes, *_class_findings(match, model.classes, source.spec))
     outputs = name_outputs(model.classes, n_outputs, match, class_map)
     spec = _run_spec(model, source, images, preprocessing, layers, classes, outputs, options)
     if example.ndim == 4:
@@ -183,14 +184,16 @@ def _model_findings(model: LoadedModel, output: Tensor) -> list[Finding]:
     return found
 
 
-def _class_findings(match: ClassMatch, names: Sequence[str] | None) -> list[Finding]:
+def _class_findings(match: ClassMatch, names: Sequence[str] | None, images: str) -> list[Finding]:
     if not match.unmatched:
         return []
     check = "classes-without-output"
     if not match.n_matched:
         both = f"; classes: {named(match.classes)}; outputs: {named(tuple(names))}" if names is not None else ""
         text = f"No class could be matched to an output ({match.note}{both}), so no accuracy is claimed;"
-        return [Finding(check, text, "--class-map can say it.")]
+        are_numbers = all(name.lstrip("-").isdecimal() for name in match.classes)
+        beside = f", or {NAMES_FILE} beside the images: a class a line, from 0 on" if are_numbers else ""
+        return [Finding(check, text, f"--class-map can say it{beside if may_have_names(images) else ''}.")]
     some = "; ".join(map(str, match.unmatched[:_NAMED]))
     more = f"; and {len(match.unmatched) - _NAMED:,} more" if len(match.unmatched) > _NAMED else ""
     of = f"{len(match.unmatched):,} of {len(match.outputs):,} classes have no output"

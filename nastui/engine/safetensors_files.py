@@ -8,6 +8,7 @@ from pathlib import Path
 
 from torch import Tensor
 
+from nastui.engine.file_kinds import SAFETENSORS, file_kind, no_such_kind
 from nastui.errors import WeightsError
 
 SUFFIX = ".safetensors"
@@ -29,8 +30,11 @@ def read_safetensors(path: Path) -> dict[str, Tensor]:
         try:
             state |= load_file(file)
         except Exception as exc:  # safetensors has an error type of its own in Rust
+            if file_kind(file) != SAFETENSORS:
+                message, hint = no_such_kind(file, "a safetensors file")
+                raise WeightsError(message, hint=hint) from exc
             raise WeightsError(
-                f"{file} is not a safetensors file, or it is cut short ({file.stat().st_size:,} bytes): {exc}",
+                f"{file} is damaged, or it is cut short ({file.stat().st_size:,} bytes): {exc}",
                 hint="Fetch or save it again.",
             ) from exc
     return state

@@ -31,6 +31,7 @@ from nastui.errors import UsageError
 from nastui.limits import DEFAULT_RANGES, MAX_RANGES
 from nastui.measure_records import KindThresholds
 from nastui.records import RunInfo, ValueType
+from nastui.store.faults import check_folder
 from nastui.store.parts import begun_spec, discard_parts, has_parts
 
 __all__ = ["OnProgress", "ScanProgress", "ScanSession", "planned", "scan"]
@@ -85,6 +86,7 @@ def scan(
     OutputExists where `out` is another scan or finished (`force` replaces it), and nastui's other errors.
     """
     _check_counts(batch_size=batch_size, ranges=ranges, workers=workers)
+    check_folder(Path(out).resolve())
     pixels, value_type = PixelOptions(size, mean, std, grayscale), parse_value_type(dtype)
     class_map = Path(class_map) if isinstance(class_map, str) else class_map
     reduction, kept = parse_reduction(reduce), parse_tokens(tokens)

@@ -15,6 +15,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
+from nastui.engine.file_kinds import TORCHSCRIPT, file_kind, no_such_kind
 from nastui.engine.loaded_model import LoadedModel, file_with_weights
 from nastui.engine.outputs import tensors_in
 from nastui.engine.script_graph import Block, GraphRunner
@@ -31,6 +32,9 @@ def load(location: str, weights: Path | None) -> LoadedModel:
     Raises ModelNotFound where it is none, UsageError where other weights were given.
     """
     path, spec = file_with_weights(KIND, location, weights), f"{KIND}:{location}"
+    if file_kind(path) != TORCHSCRIPT:
+        message, hint = no_such_kind(path, "a TorchScript file")
+        raise ModelNotFound(message, hint=hint)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch.jit is deprecated, the files are there
@@ -41,8 +45,8 @@ def load(location: str, weights: Path | None) -> LoadedModel:
             script = wrap(read(unit, str(path), torch.device("cpu"), {}, False))
     except (RuntimeError, ValueError) as exc:
         raise ModelNotFound(
-            f"{path} is no TorchScript file: {str(exc).splitlines()[0]}",
-            hint="torch.jit.save writes them. For a state dict name the model and give the file with --weights.",
+            f"{path} cannot be read as TorchScript: {str(exc).splitlines()[0]}",
+            hint="torch.jit.save writes such files; a newer torch may not read an older one's.",
         ) from exc
     module = CheckedScript(script.eval(), GraphRunner(unit)).eval()
     return LoadedModel(module, None, None, spec, "", file_sha256(path))

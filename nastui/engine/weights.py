@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from nastui.engine.file_kinds import CHECKPOINT, PICKLE, file_kind, no_such_kind
 from nastui.engine.pickle_globals import foreign_globals
 from nastui.engine.safetensors_files import INDEX_SUFFIX, SUFFIX, read_safetensors, shards
 from nastui.errors import WeightsError
@@ -43,7 +44,7 @@ def read_state_dict(path: Path) -> StateDict:
     state = {str(key): value for key, value in content.items() if isinstance(value, Tensor)}
     if not state:
         keys = ", ".join(repr(key) for key in list(content)[:_SHOWN]) or "nothing"
-        raise WeightsError(f"{path} holds no weights; its keys: {keys}.", hint="Name a file made from a state dict.")
+        raise WeightsError(f"{path} holds no weights; its keys: {keys}.", hint=_where_weights_are(path, content))
     return state
 
 
@@ -145,7 +146,8 @@ def state_sha256(module: nn.Module) -> str:
 
 def _load(path: Path) -> object:
     if not path.is_file():
-        raise WeightsError(f"There is no weights file {path}.", hint="Check the path given as --weights.")
+        what = f"{path} is a folder, not a weights file." if path.is_dir() else f"There is no weights file {path}."
+        raise WeightsError(what, hint="Check the path given as --weights.")
     if path.name.endswith((SUFFIX, INDEX_SUFFIX)):
         return read_safetensors(path)
     try:
@@ -156,6 +158,17 @@ def _load(path: Path) -> object:
         raise WeightsError(f"{path} cannot be read: {exc.strerror or exc}.", hint="Check its permissions.") from exc
     except (pickle.UnpicklingError, RuntimeError, EOFError, LookupError, ValueError, TypeError, AttributeError) as exc:
         raise _unreadable(path, exc) from exc
+
+
+def _where_weights_are(path: Path, content: Mapping[Any, Any]) -> str:
+    """How to take out weights that lie under a key of nobody else's."""
+    inside = [key for key, value in content.items() if isinstance(key, str) and _holds_tensors(value)]
+    if not inside:
+        return "Name a file made from a state dict."
+    load, save = f"m = torch.load({str(path)!r}, map_location='cpu')", f"torch.save(m[{inside[0]!r}], 'weights.pt')"
+    return f"There are tensors under {', '.join(map(repr, inside))}. Keep only these:\n" + (
+        f'  python -c "import torch; {load}; {save}"'
+    )
 
 
 def _unreadable(path: Path, exc: Exception) -> WeightsError:
@@ -171,10 +184,13 @@ def _unreadable(path: Path, exc: Exception) -> WeightsError:
             f"{path} is a pickle that wants to run code when it is loaded: {shown}. Nastui did not run it.",
             hint=_conversion_hint(path, "torch.load('FILE', map_location='cpu', weights_only=False)"),
         )
-    return WeightsError(
-        f"{path} is not a PyTorch checkpoint, or it is cut short ({path.stat().st_size:,} bytes).",
-        hint="Fetch or save it again.",
-    )
+    if file_kind(path) in (CHECKPOINT, PICKLE):
+        return WeightsError(
+            f"{path} is a damaged checkpoint, or it is cut short ({path.stat().st_size:,} bytes).",
+            hint="Fetch or save it again.",
+        )
+    message, hint = no_such_kind(path, "a PyTorch checkpoint")
+    return WeightsError(message, hint=hint)
 
 
 def _conversion_hint(path: Path, load: str) -> str:

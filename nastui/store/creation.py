@@ -80,8 +80,9 @@ def check_place(path: Path, spec: RunSpec, layers: Sequence[LayerSpec] = (), *, 
             f"{path} is there already: a run of a newer nastui.", hint="Choose another --out, or replace it: --force."
         ) from exc
     except NotARun as exc:
+        what = "a folder" if path.is_dir() else "not a whole nastui run"
         raise OutputExists(
-            f"{path} is there already and is not a whole nastui run.",
+            f"{path} is there already and is {what}.",
             hint="Choose another --out; what is not a run is never overwritten, not even with --force.",
         ) from exc
     if force:

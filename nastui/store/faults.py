@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sqlite3
 import zlib
 from collections.abc import Iterator
@@ -39,7 +40,21 @@ def damaged(path: Path, what: str) -> NotARun:
 
 def unwritable(path: Path, why: str) -> StoreFull:
     """The error for a file or folder that does not let itself be written."""
+    folder = path.parent
+    if folder.exists() and not folder.is_dir():
+        return StoreFull(f"{path} cannot be written: {folder} is a file, not a folder.", hint="Choose another place.")
+    if not folder.exists():
+        return StoreFull(
+            f"{path} cannot be written: the folder {folder} does not exist.",
+            hint=f"Make it: mkdir -p {shlex.quote(str(folder))}",
+        )
     return StoreFull(f"{path} cannot be written: {why}.", hint="Make its folder writable, or choose another one.")
+
+
+def check_folder(path: Path) -> None:
+    """Raise StoreFull where there is no folder for the file `path`."""
+    if not path.parent.is_dir():
+        raise unwritable(path, "there is no such folder")
 
 
 def _error(path: Path, exc: sqlite3.DatabaseError) -> StoreError | None:

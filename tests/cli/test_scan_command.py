@@ -88,6 +88,21 @@ def test_scan_is_refused_where_the_file_is_another_one(tmp_path: Path, capsys: p
     assert read(out, capsys)["seed"] == 1
 
 
+def test_a_folder_that_is_not_there_is_named_before_anything_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["scan", "--model", "nowhere.py:net", "--data", "imagefolder:nowhere", "--out"]
+    assert execute([*command, str(tmp_path / "new folder" / "x.nas.db")]) == 4
+    folder = f"{tmp_path}/new folder"
+    assert capsys.readouterr().err == (
+        f"error: {folder}/x.nas.db cannot be written: the folder {folder} does not exist.\n"
+        f"Make it: mkdir -p '{folder}'\n"
+    )
+    (tmp_path / "file").touch()
+    assert execute([*command, str(tmp_path / "file" / "x.nas.db")]) == 4
+    assert f"{tmp_path}/file is a file, not a folder." in capsys.readouterr().err
+
+
 def test_options_reach_the_scan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "tones.nas.db"
     options = ["--per-class", "2", "--classes", "dark", "--layers", "0", "--reduce", "mean", "--size", "8"]

@@ -69,7 +69,7 @@ def test_rows_of_every_shape_and_type_are_the_same_picture(array: NDArray[np.uin
     ("array", "words"),
     [
         (np.zeros((5, 785), np.uint8), "is 5×785, and rows of 785 values are no square"),
-        (np.zeros(5, np.uint8), "is 5"),
+        (np.zeros(5, np.uint8), "is a row of 5 numbers, no images"),
         (np.zeros((5, 6, 6, 2), np.uint8), "is 5×6×6×2"),
         (np.zeros((2, 2, 2, 2, 2), np.uint8), "is 2×2×2×2×2"),
         (np.zeros((5, 784), complex), "holds complex128, which are no pixels"),
@@ -86,7 +86,7 @@ def test_python_objects_are_never_loaded(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.array([{}], dtype=object), allow_pickle=True)
     np.savez(tmp_path / "a.npz", x=np.array([{}], dtype=object), y=np.zeros(1), allow_pickle=True)
     for spec in (f"npy:{tmp_path}", f"npz:{tmp_path / 'a.npz'}:x,y"):
-        with pytest.raises(DataNotFound, match="cannot be read"):
+        with pytest.raises(DataNotFound, match="holds Python objects, which run code when they are loaded"):
             load_source(spec)
 
 
@@ -102,7 +102,7 @@ def test_patterns_and_what_they_miss(tmp_path: Path) -> None:
         load_source(f"npy:{tmp_path}/test/{{cat,cow}}.npy")
     with pytest.raises(DataNotFound, match=r"holds no \*\.npy"):
         load_source(f"npy:{tmp_path}")
-    with pytest.raises(DataNotFound, match="does not exist"):
+    with pytest.raises(DataNotFound, match=r"no folder .*/nowhere"):
         load_source(f"npy:{tmp_path}/nowhere")
 
 
@@ -187,7 +187,7 @@ def test_labels_come_in_many_forms(tmp_path: Path, labels: NDArray[Any]) -> None
 @pytest.mark.parametrize("labels", [np.zeros((3, 2)), np.array([0.5, 1, 2]), np.zeros((3, 1, 1)), np.zeros(3, "M8[D]")])
 def test_labels_that_are_none_are_refused(tmp_path: Path, labels: NDArray[Any]) -> None:
     np.savez(tmp_path / "a.npz", x=np.zeros((3, 2, 2), np.uint8), y=labels)
-    with pytest.raises(DataNotFound, match="no label for each image"):
+    with pytest.raises(DataNotFound, match=r"no label for each image|0\.5 among its values"):
         load_source(f"npz:{tmp_path / 'a.npz'}")
 
 
@@ -218,5 +218,5 @@ def test_a_damaged_file_says_so(tmp_path: Path) -> None:
     np.save(tmp_path / "cat.npy", np.zeros((3, 4), np.uint8))
     (tmp_path / "cat.npy").write_bytes((tmp_path / "cat.npy").read_bytes()[:-1])
     for spec in (f"npz:{tmp_path / 'a.npz'}", f"npy:{tmp_path}"):
-        with pytest.raises(DataNotFound, match="cannot be read"):
+        with pytest.raises(DataNotFound, match="cut short"):
             load_source(spec)

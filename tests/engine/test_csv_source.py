@@ -87,9 +87,9 @@ def test_a_missing_file_fails_alone_and_when_all_are_missing_it_is_said(tmp_path
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "only an empty line"),
+        ("", "is empty, or begins with an empty line"),
         ("path,label\n", "lists no images"),
-        ("a.png,cat\nb.png,dog\n", "has no column for paths, only a.png, cat"),
+        ("a.png,cat\nb.png,dog\n", "first line of .* is an image's already: a.png, cat"),
         ("path,kind\na.png,cat\n", "has no column for labels, only path, kind"),
         ("path,label\na.png,cat\n\nb.png,\n", "line 4 has no label"),
         ("path,label\na.png\n", "line 2 has no label"),

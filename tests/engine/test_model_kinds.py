@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -172,7 +173,8 @@ def test_an_exported_file_that_torch_finds_against_its_rules_is_an_error_of_the_
         raise SpecViolationError("State dict entry for parameter c.weight is not an instance of torch.nn.Parameter.")
 
     monkeypatch.setattr(torch.export, "load", refuse)
-    (tmp_path / "net.pt2").write_bytes(b"")
+    with zipfile.ZipFile(tmp_path / "net.pt2", "w") as archive:
+        archive.writestr("net/archive_format", "pt2")
     with pytest.raises(ModelNotFound, match=r"cannot be read as a file of torch.export: State dict entry"):
         load_model(f"exported:{tmp_path / 'net.pt2'}")
 

@@ -68,7 +68,7 @@ def test_a_folder_that_cannot_be_used_says_why_and_what_to_do(tmp_path: Path) ->
     write_images(tmp_path, "1.png", "2.png")
     assert refusal(tmp_path).message == f"{tmp_path} holds 2 images but no class folders."
     assert "one folder a class" in refusal(tmp_path).hint
-    assert refusal(tmp_path / "1.png").message.endswith("1.png is a file.")
+    assert refusal(tmp_path / "1.png").message.endswith("1.png is a picture, not a folder.")
     write_images(tmp_path / "splits", "train/cat/1.png", "val/cat/1.png")
     assert "holds the splits train, val, not classes" in refusal(tmp_path / "splits").message
     assert refusal(tmp_path / "splits").hint == f"Name one: imagefolder:{tmp_path}/splits/val"

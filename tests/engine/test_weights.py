@@ -117,11 +117,35 @@ def test_a_checkpoint_with_a_numpy_number_names_it(tmp_path: Path) -> None:
 def test_files_that_are_no_checkpoints_say_so(tmp_path: Path) -> None:
     good = tmp_path / "good.pt"
     torch.save(STATE, good)
-    contents = {"cut.pt": good.read_bytes()[:-500], "empty.pt": b"", "text.pt": b"hello world\n", "zero.pt": bytes(999)}
-    for name, content in contents.items():
+    contents = {
+        "cut.pt": (good.read_bytes()[:-500], "a zip archive that is cut short"),
+        "empty.pt": (b"", "empty"),
+        "text.pt": (b"hello world\n", "a text file"),
+        "zero.pt": (bytes(999), "of no kind that nastui knows"),
+        "lfs.pt": (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\n", "a Git LFS pointer"),
+        "page.pt": (b"\n<!DOCTYPE html><html>Sign in</html>", "a web page"),
+        "net.h5": (b"\x89HDF\r\n\x1a\n" + bytes(99), "an HDF5 file"),
+    }
+    for name, (content, words) in contents.items():
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(WeightsError, match="is not a PyTorch checkpoint, or it is cut short"):
+        with pytest.raises(WeightsError, match=f"{re.escape(name)} is {words}.*, not a PyTorch checkpoint"):
             read_state_dict(tmp_path / name)
+    (tmp_path / "folder.pt").mkdir()
+    with pytest.raises(WeightsError, match="is a folder, not a weights file"):
+        read_state_dict(tmp_path / "folder.pt")
+
+
+def test_weights_under_an_unusual_key_are_pointed_at_and_the_advice_takes_them_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    torch.save({"epoch": 3, "my_net": STATE}, "w.pt")
+    with pytest.raises(WeightsError, match="its keys: 'epoch', 'my_net'") as caught:
+        read_state_dict(Path("w.pt"))
+    code = re.search(r'python -c "(.*)"', caught.value.hint)
+    assert code is not None
+    exec(code[1])
+    assert read_state_dict(Path("weights.pt")).keys() == STATE.keys()
 
 
 def test_missing_and_empty_weights_say_so(tmp_path: Path) -> None:

@@ -215,7 +215,7 @@ def test_a_disk_that_is_full_from_the_start(small_disk: Path) -> None:
 
 
 def test_a_folder_that_does_not_exist(tmp_path: Path) -> None:
-    with pytest.raises(StoreFull, match=r"cannot be written: no such file or directory\.\nMake its folder"):
+    with pytest.raises(StoreFull, match=r"the folder \S+/none does not exist\.\nMake it: mkdir -p \S+/none"):
         create(tmp_path / "none" / "run.nas.db", 20)
 
 

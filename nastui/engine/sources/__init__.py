@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from nastui.engine.factories import misspelt
 from nastui.engine.sources import (
     csv_list,
     digits,
@@ -51,6 +52,8 @@ KINDS: Mapping[str, SourceKind] = {
     "wds": tar,
 }
 
+_FILES = ("csv", "npz")  # of these a set is a file, never a folder
+
 _DOWNLOADED: Mapping[str, Callable[..., ImageSource]] = {
     "hf": hf.open_source,
     "torchvision": torchvision_sets.open_source,
@@ -74,12 +77,25 @@ def load_source(data: str | Any, *, download: bool = False) -> ImageSource:
     if not isinstance(data, str):
         return factory.take_dataset(data, f"{type(data).__module__}.{type(data).__qualname__}")
     if colon and kind in KINDS:
-        return KINDS[kind].open_source(location)
+        return _open(kind, location)
     if colon:
+        if meant := misspelt(kind, KINDS):
+            raise DataNotFound(f"There are no image sets '{kind}:'.", hint=f"Did you mean {meant}:{location}?")
         return factory.open_source(data)
     kinds = ", ".join(f"{name}:…" for name in sorted(KINDS))
     hint = _guess(data) or f"Write {kinds} or path/to/file.py:factory."
     raise DataNotFound(f"'{data}' names no image set.", hint=hint)
+
+
+def _open(kind: str, location: str) -> ImageSource:
+    """Open a set of this kind; where the path is of another kind, that is what the error advises."""
+    try:
+        return KINDS[kind].open_source(location)
+    except DataNotFound as exc:
+        meant = _guess(location) if not Path(location).is_dir() or kind in _FILES else ""
+        if not meant or meant == f"Did you mean {kind}:{location}?" or not Path(location).exists():
+            raise
+        raise DataNotFound(exc.message, hint=meant) from exc
 
 
 def folder_in(data: str) -> str:

@@ -72,6 +72,8 @@ def check_rows(shape: tuple[int, ...], dtype: np.dtype[Any], name: object) -> No
         return
     words = "×".join(f"{side:,}" for side in shape) or "a single number"
     why = f", and rows of {shape[1]:,} values are no square" if len(shape) == 2 else ""
+    if len(shape) == 1:
+        words, why = f"a row of {words} numbers", ", no images"
     raise DataNotFound(f"{name} is {words}{why}.", hint=_SHAPES)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TextIO
 
+from nastui.engine.pictures import SUFFIXES
 from nastui.engine.sources.files import FileImages
 from nastui.engine.sources.location import existing_file
 from nastui.engine.sources.location import folder_of_file as parts
@@ -33,7 +34,7 @@ def open_source(location: str) -> FileImages:
         with path.open(encoding="utf-8-sig", newline="") as lines:
             return _read(lines, path, columns.split(",") if columns else [], f"csv:{location}")
     except UnicodeDecodeError as exc:
-        raise DataNotFound(f"{path} is not UTF-8 text.", hint="Save it as UTF-8.") from exc
+        raise DataNotFound(f"{path} is not UTF-8 text.", hint="Save it as a table of UTF-8 text.") from exc
     except (OSError, csv.Error) as exc:
         raise DataNotFound(f"{path} cannot be read: {exc}.", hint=_FORM) from exc
 
@@ -43,6 +44,7 @@ def _read(lines: TextIO, path: Path, wanted: Sequence[str], spec: str) -> FileIm
     lines.seek(0)
     rows = csv.reader(lines, delimiter=max(",;\t", key=head.count))
     columns = next(rows, [])
+    _check_heading(path, columns)
     place, label = _columns(path, columns, wanted)
     paths: list[str] = []
     table = LabelTable()
@@ -59,6 +61,17 @@ def _read(lines: TextIO, path: Path, wanted: Sequence[str], spec: str) -> FileIm
     classes, labels = table.numbered(names_beside(path.parent), path)
     paths = _from_folder(paths, path.parent)
     return FileImages(spec, path.parent, classes, labels, paths, _copies(paths))
+
+
+def _check_heading(path: Path, columns: Sequence[str]) -> None:
+    """Raise DataNotFound where the first line is no heading, or nothing is there."""
+    if not columns:
+        raise DataNotFound(f"{path} is empty, or begins with an empty line.", hint=_FORM)
+    if any(PurePath(cell.strip()).suffix.lower() in SUFFIXES for cell in columns):
+        raise DataNotFound(
+            f"The first line of {path} is an image's already: {', '.join(columns)}.",
+            hint="Put a line above it that names the columns, such as path,label.",
+        )
 
 
 def _columns(path: Path, columns: Sequence[str], wanted: Sequence[str]) -> tuple[int, int]:

@@ -5,6 +5,7 @@ Which column has the images and which the labels is told by their types.
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import threading
 from collections.abc import Sequence
@@ -99,9 +100,19 @@ def _from_hub(name: str, *, download: bool) -> Any:
         except FileNotFoundError as exc:
             raise DataNotFound(
                 f"{name} is no folder, and not in the cache of datasets, {datasets.config.HF_DATASETS_CACHE}.",
-                hint="Add --download to get it from the hub, or name a folder made by save_to_disk.",
+                hint=f"{_nearest(name)}Add --download to get it from the hub, or name a folder made by save_to_disk.",
             ) from exc
     return datasets.load_dataset(name)
+
+
+def _nearest(name: str) -> str:
+    """Datasets that are in the cache and called nearly so, in a sentence; "" where there are none."""
+    import datasets
+
+    cache = Path(datasets.config.HF_DATASETS_CACHE)
+    known = [path.name.replace("___", "/") for path in cache.glob("*") if path.is_dir() and path.name != "downloads"]
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+    return f"Nearest in it: {', '.join(near)}. " if near else ""
 
 
 def _one_split(found: Any, name: str, split: str) -> Any:

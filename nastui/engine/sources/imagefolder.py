@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 
+from nastui.engine.file_kinds import no_such_kind
 from nastui.engine.pictures import SUFFIXES
 from nastui.engine.sources.files import FileImages
 from nastui.engine.sources.location import whole_folder as parts
@@ -24,9 +25,11 @@ def open_source(location: str) -> FileImages:
     Raises DataNotFound where there are none in class folders.
     """
     root = Path(location).expanduser().resolve()
+    if root.is_file():
+        message, hint = no_such_kind(root, "a folder")
+        raise DataNotFound(message, hint=hint)
     if not location or not root.is_dir():
-        what = "is a file" if root.is_file() else "does not exist"
-        raise DataNotFound(f"The folder {location or '(no path)'} {what}.", hint="Write imagefolder:PATH.")
+        raise DataNotFound(f"The folder {location or '(no path)'} does not exist.", hint="Write imagefolder:PATH.")
     try:
         entries = list(os.scandir(root))
         folders = {entry.name: list(_image_paths(root / entry.name)) for entry in entries if _is_folder(entry)}

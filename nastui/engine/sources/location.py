@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 
+from nastui.engine.file_kinds import no_such_kind
 from nastui.errors import DataNotFound
 
 # What stands before the folder in a location, the folder, and what stands after it: together they are the location.
@@ -43,8 +44,9 @@ def existing_file(location: str, hint: str) -> Path:
     """The file, absolute. Raises DataNotFound with `hint`."""
     path = Path(location).expanduser().resolve()
     if not location or not path.is_file():
-        what = "is a folder" if location and path.is_dir() else "does not exist"
-        raise DataNotFound(f"The file {location or '(no path)'} {what}.", hint=hint)
+        if location and path.is_dir():
+            raise DataNotFound(f"{location} is a folder, not a file.", hint=hint)
+        raise DataNotFound(f"The file {location or '(no path)'} does not exist.", hint=hint)
     return path
 
 
@@ -56,8 +58,12 @@ def files_of_pattern(location: str, suffix: str, hint: str) -> tuple[Path, list[
     """
     _, folder, pattern = folder_of_pattern(location, suffix)
     root = Path(folder or ".").expanduser().resolve()
+    if root.is_file():
+        message, advice = no_such_kind(root, f"a {suffix} file by its name")
+        raise DataNotFound(message, hint=advice)
     if not location or not root.is_dir():
-        raise DataNotFound(f"The folder {folder or '(no path)'} does not exist.", hint=hint)
+        what = "file or folder" if PurePath(folder).suffix else "folder"
+        raise DataNotFound(f"There is no {what} {folder or '(no path)'}.", hint=hint)
     found: dict[str, None] = {}
     for name in _expanded(pattern.lstrip("/") or f"*{suffix}"):
         is_wild = _WILD.search(name) is not None

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from nastui.errors import DataNotFound
 
-_NAMES_FILE = "classes.txt"
+NAMES_FILE = "classes.txt"
+_NAMED_KINDS = ("csv", "npz", "tar", "wds")  # image sets that look for it
 
 
 def natural(name: str) -> tuple[list[tuple[bool, int, str]], str]:
@@ -28,7 +29,7 @@ def names_beside(folder: Path) -> tuple[str, ...] | None:
 
     Raises DataNotFound where it cannot be read.
     """
-    path = folder / _NAMES_FILE
+    path = folder / NAMES_FILE
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except FileNotFoundError:
@@ -38,6 +39,11 @@ def names_beside(folder: Path) -> tuple[str, ...] | None:
     while lines and not lines[-1].strip():
         lines.pop()
     return tuple(line.strip() for line in lines)
+
+
+def may_have_names(spec: str) -> bool:
+    """Whether a file with the names of the classes may lie beside the images of this spec."""
+    return spec.partition(":")[0] in _NAMED_KINDS
 
 
 class LabelTable:

@@ -14,6 +14,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
+from nastui.engine.file_kinds import NPY, file_kind, no_such_kind
 from nastui.engine.sources.array_images import ArrayImages, PixelArray, Rows, check_rows
 from nastui.engine.sources.location import Parts, files_of_pattern, folder_of_pattern
 from nastui.engine.sources.names import as_text, natural
@@ -78,10 +79,15 @@ def _open_rows(root: Path, name: str) -> Rows:
     def array() -> PixelArray:
         return np.load(path, mmap_mode="r", allow_pickle=False)  # type: ignore[no-any-return]
 
+    if file_kind(path) != NPY:
+        message, hint = no_such_kind(path, "an .npy file")
+        raise DataNotFound(message, hint=hint)
     try:
         found = array()
     except (OSError, ValueError, EOFError) as exc:
-        raise DataNotFound(f"{path} cannot be read: {exc}.", hint="It needs an array as np.save writes it.") from exc
+        is_code = "Python objects" in str(exc)
+        why = "it holds Python objects, which run code when they are loaded" if is_code else f"it is cut short ({exc})"
+        raise DataNotFound(f"{path} cannot be read: {why}.", hint="It needs an array as np.save writes it.") from exc
     check_rows(found.shape, found.dtype, path)
     return Rows(as_text(name), len(found), _stamp(path), array)
 

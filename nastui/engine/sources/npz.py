@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 import struct
 import zipfile
@@ -13,6 +14,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nastui.engine.file_kinds import no_such_kind
 from nastui.engine.sources.array_images import ArrayImages, PixelArray, Rows, check_rows
 from nastui.engine.sources.location import existing_file
 from nastui.engine.sources.location import folder_of_file as parts
@@ -42,7 +44,10 @@ def open_source(location: str) -> ArrayImages:
             written = _read(archive, labels)
             classes = next((_read(archive, name) for name in names if name.lower() in _NAMES), None)
             found, notes = _images(path, archive, images)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as exc:
+    except zipfile.BadZipFile as exc:
+        message, hint = no_such_kind(path, "an .npz file")
+        raise DataNotFound(message, hint=hint) from exc
+    except (OSError, ValueError, EOFError) as exc:
         raise DataNotFound(f"{path} cannot be read: {exc}.", hint="It needs arrays as np.savez writes them.") from exc
     texts = _label_texts(written, path, labels)
     if len(texts) != found.n_images:
@@ -86,13 +91,16 @@ def _labels_of(images: str, names: list[str]) -> list[str]:
 def _read(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
     """A small array, whole."""
     with archive.open(f"{name}.npy") as member:
-        return np.lib.format.read_array(io.BytesIO(member.read()), allow_pickle=False)
+        content = io.BytesIO(member.read())
+    _array_header(content, f"{name} in {archive.filename}")
+    content.seek(0)
+    return np.lib.format.read_array(content, allow_pickle=False)
 
 
 def _images(path: Path, archive: zipfile.ZipFile, name: str) -> tuple[Rows, tuple[str, ...]]:
     member = archive.getinfo(f"{name}.npy")
     with archive.open(member) as file:
-        shape, is_fortran, dtype = _array_header(file)
+        shape, is_fortran, dtype = _array_header(file, f"{name} in {path}")
         head = file.tell()
     check_rows(shape, dtype, f"{name} in {path}")
     is_stored = member.compress_type == zipfile.ZIP_STORED
@@ -113,12 +121,16 @@ def _images(path: Path, archive: zipfile.ZipFile, name: str) -> tuple[Rows, tupl
     return Rows(name, shape[0], f"{member.file_size} {member.CRC:08x}", array), notes
 
 
-def _array_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+def _array_header(file: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Shape, order and type of an array. Raises DataNotFound where it holds objects."""
     version = np.lib.format.read_magic(file)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, is_fortran, dtype = read(file)
     if dtype.hasobject:
-        raise ValueError("it holds Python objects, which run code when they are loaded")
+        raise DataNotFound(
+            f"{name} holds Python objects, which run code when they are loaded.",
+            hint="Save it with a type of its own: labels.astype(str), images.astype('uint8').",
+        )
     return shape, is_fortran, dtype
 
 
@@ -139,6 +151,12 @@ def _label_texts(labels: NDArray[Any], path: Path, name: str) -> list[str]:
     if labels.ndim == 1 and labels.dtype.kind == "f" and bool((labels == np.round(labels)).all()):
         labels = labels.astype(np.int64)
     if labels.ndim != 1 or labels.dtype.kind not in "iubUS":
+        if labels.ndim == 1 and labels.dtype.kind == "f":
+            odd = next(label for label in labels.tolist() if label != round(label) or not math.isfinite(label))
+            raise DataNotFound(
+                f"{name} in {path} has {odd:g} among its values, which is no class.",
+                hint="Labels are whole numbers or names.",
+            )
         what = f"{'×'.join(map(str, labels.shape))} {labels.dtype}"
         raise DataNotFound(f"{name} in {path} is {what}: no label for each image.", hint=_HINT)
     if labels.dtype.kind == "b":

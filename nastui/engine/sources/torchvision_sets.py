@@ -5,6 +5,7 @@ FOLDER is what a script gives them as `root`; without one, $NASTUI_DATA or the u
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Sequence
 from inspect import signature
@@ -89,7 +90,9 @@ def open_source(location: str, *, download: bool = False) -> FileImages | Datase
     known = {known.casefold(): known for known in SETS}
     name = known.get(name.casefold(), name)
     if name not in SETS:
-        raise DataNotFound(f"There is no set '{name}' for torchvision:.", hint=f"There are {', '.join(SETS)}.")
+        near = difflib.get_close_matches(name.casefold(), known, n=4, cutoff=0.5)
+        said = f"Nearest: {', '.join(known[one] for one in near)}. " if near else ""
+        raise DataNotFound(f"There is no set '{name}' for torchvision:.", hint=f"{said}There are {', '.join(SETS)}.")
     splits = SETS[name]
     if split and split not in splits:
         there = f"{name} has {', '.join(splits)}." if splits else f"Write torchvision:{name}."
