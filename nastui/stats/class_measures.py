@@ -5,8 +5,7 @@ U: units, N: images, K: classes, m: ranges asked for, P: shuffles.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,6 @@ _MOST_AT_AN_END = 50
 _BLOCK_UNITS = (64, 256)  # at least and at most, for one long and many short calls of NumPy
 _BLOCK_VALUES = 1 << 18
 _MOST_VALUES = 1 << 23  # held at a time: 32 MB
-_LEAST_UNITS = 4
 _SAME = 1 - 1e-4  # shuffled statistics are float32: one that is lower by less than this counts as equal
 
 
@@ -36,6 +34,36 @@ def default_top_k(class_sizes: NDArray[np.integer[Any]]) -> int:
     return max(1, min(_MOST_AT_AN_END, int(np.median(present)))) if len(present) else 1
 
 
+class ClassMeasuring:
+    """Takes class measures of units, any of them together: no unit's numbers depend on which others are there.
+
+    What depends on the images alone is made once for all layers. Several threads may share it.
+    """
+
+    def __init__(
+        self,
+        class_ids: NDArray[np.integer[Any]],
+        n_classes: int,
+        m: int,
+        options: MeasureOptions | None = None,
+    ) -> None:
+        """As for `measure_layer`."""
+        options = MeasureOptions() if options is None else options
+        self._has_images = len(class_ids) > 0
+        if not self._has_images:  # no images are as one without a value
+            class_ids, n_classes = np.zeros(1, dtype=np.int32), max(n_classes, 1)
+        labels = Labels.of(class_ids, n_classes)
+        top_k = default_top_k(labels.sizes) if options.top_k is None else options.top_k
+        resampling = Resampling.of(labels, options.shuffles, options.resamples, options.seed)
+        self._measuring = BlockMeasuring(labels, m, top_k, resampling)
+
+    def measure(self, values: Float32) -> BlockMeasures:
+        """Of some units: `values` (U, N), U > 0."""
+        if not self._has_images:
+            values = np.full((len(values), 1), np.nan, dtype=np.float32)
+        return self._measuring.measure(values)
+
+
 def measure_layer(
     blocks: Iterable[Float32],
     class_ids: NDArray[np.integer[Any]],
@@ -45,63 +73,23 @@ def measure_layer(
 ) -> ClassMeasures:
     """The class measures of a layer, each (U,).
 
-    `blocks`: its values, consecutive units each, (u, N) float32; how they are cut does not show, and 64 to 256 units
-    are held at a time, of more than 131,072 images fewer. NaN and ±inf are left out unit by unit. `class_ids`: (N,), 0
-    to n_classes - 1. `m`: ranges, for `top_entropy`. `options.top_k` None: `default_top_k` of these images.
+    `blocks`: its values, consecutive units each, (u, N) float32; how they are cut does not show. NaN and ±inf are left
+    out unit by unit. `class_ids`: (N,), 0 to n_classes - 1. `m`: ranges, for `top_entropy`. `options.top_k` None:
+    `default_top_k` of these images.
     """
-    options = MeasureOptions() if options is None else options
-    if not len(class_ids):  # no images are as one without a value
-        class_ids, n_classes = np.zeros(1, dtype=np.int32), max(n_classes, 1)
-        blocks = (np.full((len(block), 1), np.nan, dtype=np.float32) for block in blocks)
-    labels = Labels.of(class_ids, n_classes)
-    top_k = default_top_k(labels.sizes) if options.top_k is None else options.top_k
-    resampling = Resampling.of(labels, options.shuffles, options.resamples, options.seed)
-    measuring = BlockMeasuring(labels, m, top_k, resampling)
-    return _join([measuring.measure(values) for values in _in_blocks(blocks, len(class_ids))])
+    measuring = ClassMeasuring(class_ids, n_classes, m, options)
+    n_units = units_in_a_block(len(class_ids))
+    parts = (block[first : first + n_units] for block in blocks for first in range(0, len(block), n_units))
+    return join_blocks([measuring.measure(part) for part in parts])
 
 
 def units_in_a_block(n_images: int) -> int:
-    """How many units are measured at a time."""
-    return int(np.clip(_BLOCK_VALUES // n_images, *_BLOCK_UNITS))
+    """How many units are best measured at a time: many for long calls of NumPy, few to hold at most 32 MB."""
+    n_units = int(np.clip(_BLOCK_VALUES // max(n_images, 1), *_BLOCK_UNITS))
+    return max(1, min(n_units, _MOST_VALUES // max(n_images, 1)))
 
 
-def _in_blocks(blocks: Iterable[Float32], n_images: int) -> Iterator[Float32]:
-    """The same units in blocks of one size: then rounding does not depend on how they came.
-
-    With very many images these are taken in parts. Rounding does not show that, since a part of one unit alone, which
-    NumPy sums in another order, only comes where the block is of one.
-    """
-    n_units = units_in_a_block(n_images)
-    n_at_once = n_units
-    while n_at_once > _LEAST_UNITS and n_at_once * n_images > _MOST_VALUES:
-        n_at_once //= 2
-    waiting: deque[Float32] = deque()
-    n_waiting, n_left = 0, n_units  # of the block
-    for block in blocks:
-        waiting.append(block)
-        n_waiting += len(block)
-        while n_waiting >= n_left or n_waiting >= n_at_once + 2:
-            count = n_left if n_left <= n_at_once + 1 else n_at_once
-            yield _first_units(waiting, count)
-            n_waiting -= count
-            n_left = n_left - count or n_units
-    if n_waiting:
-        yield _first_units(waiting, n_waiting)
-
-
-def _first_units(waiting: deque[Float32], count: int) -> Float32:
-    """Take so many units away from what waits; nothing is copied where they came together."""
-    taken = []
-    while count:
-        block = waiting.popleft()
-        taken.append(block[:count])
-        if len(block) > count:
-            waiting.appendleft(block[count:])
-        count -= len(taken[-1])
-    return taken[0] if len(taken) == 1 else np.concatenate(taken)
-
-
-def _join(blocks: list[BlockMeasures]) -> ClassMeasures:
+def join_blocks(blocks: Sequence[BlockMeasures]) -> ClassMeasures:
     """Measures of consecutive blocks as those of their layer, `p_value` included.
 
     It is family-wise by Westfall and Young's (1993) single-step maxT: the share, among the shuffles and the labels as

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,24 +16,22 @@ _KEPT_BYTES = 32 << 20
 class Fillings:
     """The image at each of N places, `count` times. Iterating gives them one after the other, (N,) each.
 
-    They are drawn in turn by one generator that starts from `seed`. `kept`: (count, N), or None where they would take
-    more than 32 MB: then each round draws them anew, at a tenth to a quarter of the time that is spent on them.
+    They are drawn in turn by one generator that starts from `seed`. `kept`: (count, N), or None: then each round draws
+    them anew.
     """
 
     draw: Callable[[np.random.Generator], Int32]
     count: int
     seed: tuple[int, int]
-    kept: Int32 | None
+    n_places: int
+    kept: Int32 | None = None
 
-    @classmethod
-    def of(
-        cls, draw: Callable[[np.random.Generator], Int32], count: int, seed: tuple[int, int], n_places: int
-    ) -> Fillings:
-        """`draw`: gives the next one."""
-        fillings = cls(draw, count, seed, None)
-        if not 0 < 4 * count * n_places <= _KEPT_BYTES:
-            return fillings
-        return cls(draw, count, seed, np.stack([*fillings]))
+    def keep(self) -> Fillings:
+        """The same, kept. Where they would take more than 32 MB they are not: drawing takes a tenth to a quarter of the
+        time that is spent on them."""
+        if not 0 < 4 * self.count * self.n_places <= _KEPT_BYTES:
+            return self
+        return replace(self, kept=np.stack([*self]))
 
     def __len__(self) -> int:
         return self.count

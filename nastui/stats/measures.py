@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -30,6 +30,10 @@ class BasicMeasures:
     density: Float64
     zeros: Int64
     non_finite: Int64
+
+    def of_units(self, units: slice) -> BasicMeasures:
+        """Those of some units."""
+        return BasicMeasures(*(getattr(self, field.name)[units] for field in fields(self)))
 
 
 def basic_measures(values: Float32) -> BasicMeasures:

@@ -51,7 +51,7 @@ class Places:
             rng.shuffle(images)
             return images
 
-        return Fillings.of(draw, count, (seed, 1), len(self.of_place))
+        return Fillings(draw, count, (seed, 1), len(self.of_place))
 
     def sampled(self, labels: Labels, count: int, seed: int) -> Fillings:
         """The image at each place, drawn with replacement from those of its class."""
@@ -62,7 +62,7 @@ class Places:
             drawn = starts[self.of_place] + rng.integers(0, self.sizes[self.of_place])
             return labels.order[drawn].astype(np.int32)
 
-        return Fillings.of(draw, count, (seed, 2), len(self.of_place))
+        return Fillings(draw, count, (seed, 2), len(self.of_place))
 
     def members(self, fillings: list[Int32]) -> NDArray[np.uint8]:
         """Which images stand at the places of each class but the last, 1 or 0, filling by filling, and 1 for all in the

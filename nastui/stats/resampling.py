@@ -57,8 +57,10 @@ class Resampling:
         places = Places.of(labels)
         shuffled, sampled = places.shuffled(shuffles, seed), places.sampled(labels, resamples, seed)
         n_images, n_classes = len(labels.ids), len(places.sizes)
-        members = Tallies.of(shuffled, places.members, n_images * n_classes) if 1 < n_classes <= _FEW_CLASSES else None
-        return cls(labels, places, shuffled, sampled, members, Tallies.of(sampled, _times_drawn, n_images))
+        draws = Tallies.of(sampled, _times_drawn, n_images)
+        if not 1 < n_classes <= _FEW_CLASSES:
+            return cls(labels, places, shuffled.keep(), sampled, None, draws)
+        return cls(labels, places, shuffled, sampled, Tallies.of(shuffled, places.members, n_images * n_classes), draws)
 
     def null(self, spans: Spans) -> Null:
         """NaN where there are no shuffles."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +14,12 @@ import numpy as np
 from nastui.errors import UsageError
 from nastui.measure_records import KindThresholds, MeasureOptions
 from nastui.records import Float32, Int32
-from nastui.stats.class_measures import default_top_k, measure_layer
+from nastui.stats.block_measures import BlockMeasures
+from nastui.stats.class_measures import ClassMeasuring, default_top_k, join_blocks, units_in_a_block
 from nastui.stats.kinds import rule_kinds
 from nastui.stats.measures import BasicMeasures, basic_measures
 from nastui.stats.ranges import count_ranges
+from nastui.stats.threads import in_order, threads_to_use
 from nastui.store.bases import remove_drafts
 from nastui.store.connection import open_to_write
 from nastui.store.faults import translated
@@ -25,9 +29,11 @@ from nastui.store.lock import WriterLock
 from nastui.store.measure_rows import Measuring, has_all, read_measuring, start_anew, write_measures
 from nastui.store.tiles import TILE_UNITS, TiledLayer
 from nastui.store.transactions import transaction
-from nastui.store.unit_rows import Block, Sample, joined_measures, read_basic, read_parts, write_block
+from nastui.store.unit_rows import Block, Sample, joined_measures, read_basic, read_values, write_block
 
 OnProgress = Callable[[int, int], None]
+
+_MOST_COUNTS = 1 << 21  # of footprints, held by each thread: 8 MB
 
 
 def measure_run(
@@ -55,6 +61,26 @@ def measure_run(
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Some consecutive units of a layer to be looked at. `values`: (U, N), of the images that count; `is_stored`:
+    whether their footprints and basic measures are in the file."""
+
+    units: range
+    values: Float32
+    is_stored: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What was found of them: `counts` (U, m + 1, K)."""
+
+    units: range
+    basic: BasicMeasures | None
+    counts: Int32 | None
+    of_classes: BlockMeasures
+
+
 class UnitMeasuring:
     """Measures the units of a run whose images have all been looked at. What is in the file already stays: killed at
     any moment, it goes on to the same contents."""
@@ -70,12 +96,13 @@ class UnitMeasuring:
         self._path = path
         self._thresholds = thresholds or KindThresholds()
         self._ranges = read_extent(connection).ranges
-        self._sample = Sample.of(read_image_table(connection), count_classes(connection))
-        self._class_sizes = np.bincount(self._sample.class_ids, minlength=self._sample.n_classes)
+        self._sample = sample = Sample.of(read_image_table(connection), count_classes(connection))
+        self._class_sizes = np.bincount(sample.class_ids, minlength=sample.n_classes)
         options = options or MeasureOptions()
         top_k = default_top_k(self._class_sizes) if options.top_k is None else options.top_k
         self._options = MeasureOptions(top_k, options.shuffles, options.resamples, options.seed)
         self._top_k = top_k
+        self._measuring = ClassMeasuring(sample.class_ids, sample.n_classes, self._ranges, self._options)
 
     def begin(self, *, anew: bool) -> None:
         """Say how measures are taken, and forget those that were taken in another way; with `anew` all of them."""
@@ -85,44 +112,58 @@ class UnitMeasuring:
                 start_anew(self._connection, wanted)
 
     def measure(self, on_progress: OnProgress | None) -> None:
-        """Take the measures that are not in the file yet: all of a block of units or of a layer at once, or nothing."""
-        layers = read_tiled_bases(self._connection)
-        total = sum(layer.n_units for layer in layers)
-        n_before = 0
-        for layer in layers:
-            self._measure_layer(layer, n_before, total, on_progress or (lambda done, total: None))
-            n_before += layer.n_units
+        """Take the measures that are not in the file yet: all of a block of units or of a layer at once, or nothing.
 
-    def _measure_layer(self, layer: TiledLayer, n_before: int, total: int, on_progress: OnProgress) -> None:
-        if has_all(self._connection, layer.basis_id):
-            on_progress(n_before + layer.n_units, total)
-            return
-        blocks = self._blocks(layer, lambda done: on_progress(n_before + done, total))
-        sample = self._sample
-        measures = measure_layer(blocks, sample.class_ids, sample.n_classes, self._ranges, self._options)
+        This thread reads and writes, others compute; what is found does not depend on how many there are.
+        """
+        layers = read_tiled_bases(self._connection)
+        report = on_progress or (lambda done, total: None)
+        total, n_before = sum(layer.n_units for layer in layers), 0
+        missing = [layer for layer in layers if not has_all(self._connection, layer.basis_id)]
+        with closing(in_order(self._look_at, self._parts(missing), threads_to_use())) as found:
+            for layer in layers:
+                if layer in missing:
+                    self._write_layer(layer, found, partial(_report_from, report, n_before, total))
+                else:
+                    report(n_before + layer.n_units, total)
+                n_before += layer.n_units
+
+    def _parts(self, layers: Iterable[TiledLayer]) -> Iterator[_Part]:
+        """The values of the layers, some consecutive units at a time: whole tiles, or an even part of one."""
+        a_unit = (self._ranges + 1) * self._sample.n_classes
+        n_units = min(units_in_a_block(len(self._sample.class_ids)), max(1, _MOST_COUNTS // a_unit))
+        step = 1 << (n_units.bit_length() - 1)
+        for layer in layers:
+            stored = self._stored(layer)
+            for first in range(0, layer.n_units, step):
+                units = range(first, min(first + step, layer.n_units))
+                values = read_values(self._connection, self._path, layer, units, self._sample)
+                is_stored = all(tile.start in stored for tile in _tiles_of(layer, units))
+                yield _Part(units, values, is_stored)
+
+    def _look_at(self, part: _Part) -> _Found:
+        """Take all measures of some units. Called by several threads."""
+        basic = None if part.is_stored else basic_measures(part.values)
+        counts = None if part.is_stored else self._counts(part.values)
+        return _Found(part.units, basic, counts, self._measuring.measure(part.values))
+
+    def _write_layer(self, layer: TiledLayer, found: Iterator[_Found], on_done: Callable[[int], None]) -> None:
+        """Write what is found of a layer: basic measures and footprints tile by tile, then what its units are only
+        known by together."""
+        blocks: list[BlockMeasures] = []
+        writing = _TileWriting(self._connection, layer, self._stored(layer))
+        n_done = 0
+        while n_done < layer.n_units:
+            part = next(found)
+            blocks.append(part.of_classes)
+            for n_done in writing.write(part):
+                on_done(n_done)
+            n_done = part.units.stop
         basic = read_basic(self._connection, layer, layer.n_units)
+        measures = join_blocks(blocks)
         kinds = rule_kinds(basic, measures, self._class_sizes, self._top_k, self._thresholds)
         with transaction(self._connection):
             write_measures(self._connection, layer.basis_id, measures, kinds)
-
-    def _blocks(self, layer: TiledLayer, on_done: Callable[[int], None]) -> Iterator[Float32]:
-        """The layer's values, some consecutive units at a time. The basic measures and footprints are written as each
-        block of units has passed."""
-        stored = self._stored(layer)
-        for first in range(0, layer.n_units, TILE_UNITS):
-            units = range(first, min(first + TILE_UNITS, layer.n_units))
-            measures: list[BasicMeasures] = []
-            counts: list[Int32] = []
-            for values in read_parts(self._connection, self._path, layer, units, self._sample):
-                if first not in stored:
-                    measures.append(basic_measures(values))
-                    counts.append(self._counts(values))
-                yield values
-            if measures:
-                block = Block(layer, units, joined_measures(measures), np.concatenate(counts))
-                with transaction(self._connection):
-                    write_block(self._connection, block)
-            on_done(units.stop)
 
     def _counts(self, values: Float32) -> Int32:
         return count_ranges(values, self._sample.class_ids, self._sample.n_classes, self._ranges).counts
@@ -130,3 +171,42 @@ class UnitMeasuring:
     def _stored(self, layer: TiledLayer) -> set[int]:
         rows = self._connection.execute("SELECT first_unit FROM footprint WHERE basis_id = ?", (layer.basis_id,))
         return {first for (first,) in rows}
+
+
+class _TileWriting:
+    """Writes basic measures and footprints of a layer's units as soon as all of a tile are there."""
+
+    def __init__(self, connection: sqlite3.Connection, layer: TiledLayer, stored: set[int]) -> None:
+        self._connection = connection
+        self._layer = layer
+        self._stored = stored
+        self._waiting: list[tuple[BasicMeasures, Int32]] = []  # of the tile that is not all there
+
+    def write(self, found: _Found) -> Iterator[int]:
+        """Write what is found of the next units; gives the number of units that are done, tile by tile."""
+        for tile in _tiles_of(self._layer, found.units):
+            if tile.start not in self._stored and found.basic is not None and found.counts is not None:
+                start, stop = (
+                    min(max(unit - found.units.start, 0), len(found.units)) for unit in (tile.start, tile.stop)
+                )
+                self._waiting.append((found.basic.of_units(slice(start, stop)), found.counts[start:stop]))
+                if found.units.stop >= tile.stop:
+                    self._write(tile)
+            if found.units.stop >= tile.stop:
+                yield tile.stop
+
+    def _write(self, tile: range) -> None:
+        measures, counts = zip(*self._waiting, strict=True)
+        self._waiting = []
+        with transaction(self._connection):
+            write_block(self._connection, Block(self._layer, tile, joined_measures(measures), np.concatenate(counts)))
+
+
+def _tiles_of(layer: TiledLayer, units: range) -> Iterator[range]:
+    """The units of each tile that holds some of these."""
+    for first in range(units.start // TILE_UNITS * TILE_UNITS, units.stop, TILE_UNITS):
+        yield range(first, min(first + TILE_UNITS, layer.n_units))
+
+
+def _report_from(report: OnProgress, n_before: int, total: int, done: int) -> None:
+    report(n_before + done, total)

@@ -123,12 +123,18 @@ def read_parts(
     connection: sqlite3.Connection, path: Path, layer: TiledLayer, units: Sequence[int], sample: Sample
 ) -> Iterator[Float32]:
     """The values of the images that count, a few units at a time: (units, images). Each part is a transaction."""
-    n_images = len(sample.is_ok)
-    step = max(1, min(TILE_UNITS, _VALUES_AT_ONCE // max(n_images, 1)))
+    step = max(1, min(TILE_UNITS, _VALUES_AT_ONCE // max(len(sample.is_ok), 1)))
     for start in range(0, max(len(units), 1), step):
-        with snapshot(connection):
-            values = read_rows(connection, path, layer, units[start : start + step], range(n_images))
-        yield values if sample.is_ok.all() else values[:, sample.is_ok]
+        yield read_values(connection, path, layer, units[start : start + step], sample)
+
+
+def read_values(
+    connection: sqlite3.Connection, path: Path, layer: TiledLayer, units: Sequence[int], sample: Sample
+) -> Float32:
+    """The values of the images that count: (units, images)."""
+    with snapshot(connection):
+        values = read_rows(connection, path, layer, units, range(len(sample.is_ok)))
+    return values if sample.is_ok.all() else values[:, sample.is_ok]
 
 
 def units_in_a_row(m: int, n_classes: int) -> int:
@@ -144,7 +150,7 @@ def _footprint_rows(block: Block) -> Iterator[tuple[int, int, int, str, bytes]]:
         yield block.layer.basis_id, block.units[start], len(counts), *encode_counts(counts)
 
 
-def joined_measures(parts: list[BasicMeasures]) -> BasicMeasures:
+def joined_measures(parts: Sequence[BasicMeasures]) -> BasicMeasures:
     return BasicMeasures(*(np.concatenate([getattr(part, name) for part in parts]) for name in _MEASURES))
 
 
