@@ -85,7 +85,6 @@ def test_the_screens_say_the_same_in_every_terminal(run_file: Path, kind: str, e
         entered = len(terminal.written)
         terminal.press(f"{UNIT}j\r", 0.1)
         terminal.wait_for_text("image 1 of")
-        terminal.settle(QUIET)
         check_unit_screen(terminal, kind, env, entered)
         screen = terminal.screen()
         terminal.press("?", QUIET)
@@ -106,6 +105,8 @@ def check_layer_screen(terminal: FakeTerminal, env: dict[str, str]) -> None:
 
 
 def check_unit_screen(terminal: FakeTerminal, kind: str, env: dict[str, str], since: int) -> None:
+    terminal.wait_for(lambda: len(TILE.findall(terminal.screen())) > 3)
+    terminal.settle(QUIET)
     lines = terminal.screen().split("\n")
     for part in (
         f"{LAYER}:{UNIT} ",
@@ -117,7 +118,6 @@ def check_unit_screen(terminal: FakeTerminal, kind: str, env: dict[str, str], si
     ):
         assert any(part in line for line in lines), part
     assert len({line.index("┃") for line in lines if "┃" in line}) == 1
-    assert len(TILE.findall("\n".join(lines))) > 3
     # kitty's placeholders carry the picture's number as their colour, which can be that of a class.
     check_classes(lines, bytes(terminal.written[since:]) if kind != "kitty" or not has_letters(env) else b"", env)
 
