@@ -80,15 +80,15 @@ def columns_needed(lo: Float64, hi: Float64, m: int) -> tuple[int, int]:
 
 
 def _widest_units(lo: Float64, hi: Float64) -> Int64:
-    """Units that between them need as many columns on each side as any: only the share left of zero decides."""
+    """Units that between them need as many columns on each side as any: only the shares beside zero decide."""
     finite = np.flatnonzero(np.isfinite(lo))
-    left_share = np.zeros(len(finite))
-    spread = hi[finite] > lo[finite]
-    np.divide(-lo[finite], hi[finite] - lo[finite], out=left_share, where=spread)
-    left_share[~spread] = lo[finite][~spread] < 0
+    low, high = lo[finite], hi[finite]
+    spread = high > low
+    # Both sides are asked: beside -1 a highest value of 1e-30 has a range of its own, and leaves the other share 1.
+    sides = [np.divide(end, high - low, out=np.sign(end), where=spread) for end in (-low, high)]
     # A unit of one range needs less than one of m with the same share, so the two sorts are looked at apart.
     groups = [np.flatnonzero(spread), np.flatnonzero(~spread)]
-    picked = [g[pick(left_share[g])] for g in groups if len(g) for pick in (np.argmin, np.argmax)]
+    picked = [g[np.argmax(share[g])] for g in groups if len(g) for share in sides]
     return finite[np.array(picked, dtype=np.int64)]
 
 

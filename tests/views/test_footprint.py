@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
@@ -54,6 +54,7 @@ def test_a_layer_fits_the_screen_and_has_all_its_ranges_wherever_they_fit(
 
 
 @settings(max_examples=60)
+@example(np.array([[0, -1], [1e-30, -1]], np.float32), 1, 4)  # a range of its own, however near to zero
 @given(units, st.sampled_from(ROW_HEIGHTS), st.sampled_from(PITCHES))
 def test_every_bar_stands_in_its_column_with_white_space_after_it(
     values: NDArray[np.float32], height: int, pitch: int
