@@ -35,6 +35,7 @@ class LayerChoice(ModalScreen[Sequence[LayerInfo] | None], inherit_bindings=Fals
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space,x", "tick", "Tick or untick", show=False),
         Binding("escape,q", "leave", "Leave all as it is", show=False),
+        Binding("Q", "app.quit", "Quit nastui", show=False),
     ]
 
     def __init__(self, paint: Paint, layers: Sequence[LayerInfo], chosen: Sequence[int]) -> None:

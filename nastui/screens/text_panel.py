@@ -15,29 +15,44 @@ from textual.screen import ModalScreen
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from nastui.views.plain import printable
+from nastui.views.plain import printable, wrapped
 
 _GAP = 3
 _FRAME = 7  # columns: border and white space at both sides, and the scrollbar
 _LINES = 2  # border
+_NARROWEST = 16  # cells of the last column
 
 
 class TextRows(ScrollView, can_focus=False):
-    """Rows of as many columns each, painted line by line; the first column is bold."""
+    """Rows of as many columns each, painted line by line; the first column is bold, the last is broken into lines."""
 
     def __init__(self, rows: Sequence[Sequence[str]]) -> None:
         super().__init__()
         self._rows = [[printable(text) for text in row] for row in rows]
-        self._widths = [max(map(cell_len, column)) + _GAP for column in zip(*self._rows, strict=True)]
-        self.virtual_size = Size(sum(self._widths) - _GAP, len(rows))
+        *self._widths, self._last = (max(map(cell_len, column)) + _GAP for column in zip(*self._rows, strict=True))
+        self._lines: list[tuple[str, str]] = []
+
+    def fit(self, width: int) -> None:
+        """Be as wide as the rows are, up to `width` cells, and as high as they come to then."""
+        room = max(min(self._last - _GAP, width - _FRAME - sum(self._widths)), _NARROWEST)
+        self._lines = []
+        for *cells, last in self._rows:
+            first, *others = [set_cell_size(text, size) for text, size in zip(cells, self._widths, strict=True)]
+            for line in wrapped(last, room):
+                self._lines.append((first, "".join(others) + line))
+                first, others = " " * len(first), [" " * len(text) for text in others]
+        self.styles.width = sum(self._widths) + room + _FRAME
+        self.styles.height = len(self._lines) + _LINES
+        self.virtual_size = Size(sum(self._widths) + room, len(self._lines))
+        self.refresh()
 
     def render_line(self, y: int) -> Strip:
         style, width = self.rich_style, self.scrollable_content_region.width
         row = y + self.scroll_offset.y
-        if row >= len(self._rows):
+        if row >= len(self._lines):
             return Strip.blank(width, style)
-        cells = [set_cell_size(text, size) for text, size in zip(self._rows[row], self._widths, strict=True)]
-        segments = [Segment(cells[0], style + Style(bold=True)), Segment("".join(cells[1:]), style)]
+        first, others = self._lines[row]
+        segments = [Segment(first, style + Style(bold=True)), Segment(others, style)]
         return Strip(segments).adjust_cell_length(width, style)
 
 
@@ -54,6 +69,7 @@ class TextPanel(ModalScreen[None], inherit_bindings=False):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark,M,R,q,escape", "dismiss", "Close", key_display="?"),
+        Binding("Q", "app.quit", "Quit nastui", show=False),
         Binding("j,down", "scroll(1)", "Down", show=False),
         Binding("k,up", "scroll(-1)", "Up", show=False),
         Binding("space,ctrl+f,pagedown", "page(1)", "Page down", show=False),
@@ -64,11 +80,12 @@ class TextPanel(ModalScreen[None], inherit_bindings=False):
         super().__init__()
         self._rows = TextRows(rows)
         self._rows.border_subtitle = "j k scroll  q close"
-        width, height = self._rows.virtual_size
-        self._rows.styles.width, self._rows.styles.height = width + _FRAME, height + _LINES
 
     def compose(self) -> ComposeResult:
         yield self._rows
+
+    def on_resize(self) -> None:
+        self._rows.fit(self.size.width)
 
     def action_scroll(self, lines: int) -> None:
         self._rows.scroll_relative(y=lines, animate=False)
