@@ -27,6 +27,8 @@ def read_class_map(path: Path) -> dict[str, str | int]:
         rows = list(_json_rows(text) if path.suffix.lower() == ".json" else _table_rows(text))
     except OSError as exc:
         raise ClassNotFound(f"The class map {path} cannot be read: {exc.strerror}.", hint="Check --class-map.") from exc
+    except UnicodeDecodeError as exc:
+        raise ClassNotFound(f"The class map {path} is not UTF-8 text.", hint=_FORM) from exc
     except (ValueError, csv.Error) as exc:
         raise ClassNotFound(f"The class map {path} is not as expected: {exc}.", hint=_FORM) from exc
     if not rows:

@@ -37,6 +37,11 @@ def choose_device(name: str, module: nn.Module, *, is_borrowed: bool) -> torch.d
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
+    except RuntimeError as exc:  # torch lists every kind that was ever built
+        raise UsageError(
+            f"'{name}' is no device.", hint="Write cpu, cuda, cuda:1 or mps; auto is the GPU where there is one."
+        ) from exc
+    try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as exc:
         raise UsageError(f"The device '{name}' cannot be used here: {exc}", hint="Try --device cpu.") from exc

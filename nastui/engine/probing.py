@@ -140,7 +140,7 @@ def _probe_all(
                 failures.append(f"{image}: {error.message}")
                 continue
             except Exception as exc:  # broken files and a person's own transform may raise anything
-                failures.append(f"{image}: {' '.join(str(exc).split()) or type(exc).__name__}")
+                failures.append(f"{image}: {_reason(exc)}")
                 continue
             if not equals.is_new(shown):
                 continue
@@ -151,6 +151,13 @@ def _probe_all(
             ids.append(write_probe(run.info().path, probe, probing.command, library_versions()))
     probing.on_progress(len(images), len(images))
     return Probed(tuple(ids), tuple(failures))
+
+
+def _reason(exc: Exception) -> str:
+    """Why an image cannot be shown, in a line."""
+    if isinstance(exc, OSError) and exc.strerror:
+        return exc.strerror
+    return " ".join(str(exc).split()) or type(exc).__name__
 
 
 @dataclass(frozen=True, slots=True)

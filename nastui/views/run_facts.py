@@ -23,6 +23,8 @@ def run_rows(info: RunInfo, layers: Sequence[LayerInfo]) -> list[tuple[str, str]
         *_described(spec.preprocessing),
         ("layers", _with_sum(f"{grouped(len(scanned))}, {grouped(n_units)} units", spec.layers_sha256)),
         ("reduction", spec.reduction),
+        ("tokens", next((layer.tokens for layer in scanned if layer.tokens is not None), "none in these layers")),
+        ("stored as", next((layer.value_type for layer in scanned), "float32")),
         ("seed", str(spec.seed)),
         ("computing", "" if spec.computing != "{}" else "not noted"),
         *_described(spec.computing),

@@ -135,6 +135,12 @@ def test_a_class_map_that_cannot_be_read_says_why(tmp_path: Path, name: str, tex
     assert "a line a class" in caught.value.hint
 
 
+def test_a_class_map_that_is_no_text_says_so(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_bytes(b"caf\xe9,1\n")
+    with pytest.raises(ClassNotFound, match="is not UTF-8 text"):
+        read_class_map(tmp_path / "m.csv")
+
+
 def test_a_class_map_that_is_not_there_says_so(tmp_path: Path) -> None:
     with pytest.raises(ClassNotFound, match="No such file"):
         read_class_map(tmp_path / "nowhere.csv")

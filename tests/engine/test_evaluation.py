@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from nastui.engine.evaluation import on_device
+from nastui.engine.evaluation import choose_device, on_device
 from nastui.errors import UsageError
 
 CPU, ELSEWHERE = torch.device("cpu"), torch.device("meta")
@@ -96,3 +96,9 @@ def test_weights_are_the_same_before_and_after_a_visit_to_the_gpu() -> None:
         assert weight.device.type == "cuda"
     assert module.weight is weight
     assert torch.equal(weight, values)
+
+
+def test_a_misspelt_device_is_told_which_there_are() -> None:
+    with pytest.raises(UsageError, match="'gpu' is no device") as caught:
+        choose_device("gpu", nn.Linear(1, 1), is_borrowed=False)
+    assert caught.value.hint.startswith("Write cpu, cuda, cuda:1 or mps")

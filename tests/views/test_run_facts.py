@@ -24,6 +24,10 @@ def test_each_part_of_a_run_has_its_sum() -> None:
     assert rows["preprocessing"] == "sha256 bbbbbbbbbbbb…"
     assert rows["  size"] == "8"
     assert rows["layers"] == "2, 3,002 units  sha256 eeeeeeeeeeee…", "bases are computed, not scanned"
+    assert (rows["stored as"], rows["tokens"]) == ("float32", "none in these layers")
+    halves = [replace(layer, value_type="float16", tokens="class") for layer in LAYERS]
+    rows_of_halves = dict(run_rows(INFO, halves))
+    assert (rows_of_halves["stored as"], rows_of_halves["tokens"]) == ("float16", "class")
     assert rows["scan"] == "sha256 dddddddddddd…"
     assert rows["finished"] == "not yet"
 
