@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import shlex
+from itertools import takewhile
 
 import numpy as np
 
 from nastui.engine.inspection.answers import Answers, near_chance, one_answer
-from nastui.records import RunInfo
+from nastui.engine.inspection.finding import named
+from nastui.records import RunInfo, UnitTable
 from nastui.store.reader import RunReader
 
 _NAMED = 3
@@ -97,14 +99,20 @@ def _failed_images(reader: RunReader, info: RunInfo) -> list[str]:
 def _constant_layers(reader: RunReader, info: RunInfo) -> list[str]:
     if info.n_images - info.n_failed < 2:
         return []
-    constant = []
-    for layer in reader.layers():
-        units = reader.unit_table(layer)
-        if bool(np.all((units.lo == units.hi) & (units.n > 1))):
-            constant.append(layer.path)
+    layers = reader.layers()
+    is_constant = [_is_constant(reader.unit_table(layer)) for layer in layers]
+    # Before the first attention the class token is the same for all images, and so is all that comes of it alone.
+    of_class = [k for k, layer in enumerate(layers) if layer.tokens == "class"]
+    blind = list(takewhile(lambda k: is_constant[k], of_class))
+    expected = set(blind) if len(blind) < len(of_class) else set()
+    constant = [layer.path for k, layer in enumerate(layers) if is_constant[k] and k not in expected]
     if not constant:
         return []
     return [
-        f"{', '.join(constant)}: every image got the same values. "
+        f"{named(constant)}: every image got the same values. "
         "Are the images really different, and do they reach this layer?"
     ]
+
+
+def _is_constant(units: UnitTable) -> bool:
+    return bool(np.all((units.lo == units.hi) & (units.n > 1)))

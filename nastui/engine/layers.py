@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -18,6 +19,7 @@ from nastui.records import LayerSpec, Tokens, ValueType
 
 AUTO = "auto"
 _LISTED = 12
+_NUMBERS = re.compile(r"[\d,]+")
 _NAMED = 3
 
 
@@ -93,7 +95,7 @@ def select_layers(
         if call.address in chosen
     )
     notes = (
-        *_token_notes(layers, tokens),
+        *_token_notes(layers, tuple(refused.values()), tokens),
         *_element_notes(tuple(chosen.values())),
         *_refusal_notes(tuple(refused.values())),
         *_never_called_notes(tuple(not_called), trace),
@@ -107,8 +109,8 @@ def _with_tokens(call: Call, evidence: TokenEvidence, tokens: Tokens) -> Call:
     return replace(call, refusal=kept) if isinstance(kept, str) and kept else call
 
 
-def _token_notes(layers: Sequence[CaptureLayer], tokens: Tokens) -> list[str]:
-    if tokens == "all" or any(layer.spec.tokens for layer in layers):
+def _token_notes(layers: Sequence[CaptureLayer], refused: Sequence[Call], tokens: Tokens) -> list[str]:
+    if tokens == "all" or any(layer.spec.tokens for layer in layers) or any(call.has_tokens for call in refused):
         return []
     return [f"No layer that was chosen gives tokens: to ask for '{tokens}' changes nothing."]
 
@@ -122,9 +124,15 @@ def _element_notes(chosen: Sequence[Call]) -> list[str]:
 
 
 def _refusal_notes(refused: Sequence[Call]) -> list[str]:
-    notes = [f"Layer {call.address} is left out: it {call.refusal}." for call in refused[:_NAMED]]
-    if len(refused) > _NAMED:
-        notes.append(f"{len(refused) - _NAMED:,} more layers are left out for reasons like these.")
+    """A note for each reason: those that differ in numbers alone are one."""
+    by_reason: dict[str, list[Call]] = {}
+    for call in refused:
+        by_reason.setdefault(_NUMBERS.sub("", call.refusal), []).append(call)
+    notes = []
+    for calls in by_reason.values():
+        what = "Layer" if len(calls) == 1 else f"{len(calls):,} layers are left out, such as"
+        verb = " is left out: it" if len(calls) == 1 else ", which"
+        notes.append(f"{what} {calls[0].address}{verb} {calls[0].refusal}.")
     return notes
 
 

@@ -189,7 +189,7 @@ def _class_findings(match: ClassMatch, names: Sequence[str] | None, images: str)
         return []
     check = "classes-without-output"
     if not match.n_matched:
-        both = f"; classes: {named(match.classes)}; outputs: {named(tuple(names))}" if names is not None else ""
+        both = "" if names is None else f"; classes: {_quoted(match.classes)}; outputs: {_quoted(names)}"
         text = f"No class could be matched to an output ({match.note}{both}), so no accuracy is claimed;"
         are_numbers = all(name.lstrip("-").isdecimal() for name in match.classes)
         beside = f", or {NAMES_FILE} beside the images: a class a line, from 0 on" if are_numbers else ""
@@ -198,6 +198,10 @@ def _class_findings(match: ClassMatch, names: Sequence[str] | None, images: str)
     more = f"; and {len(match.unmatched) - _NAMED:,} more" if len(match.unmatched) > _NAMED else ""
     of = f"{len(match.unmatched):,} of {len(match.outputs):,} classes have no output"
     return [Finding(check, f"{of}, and accuracy leaves them out: {some}{more}.")]
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return named([f"'{name}'" for name in names])
 
 
 def _run_spec(

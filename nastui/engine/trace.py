@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,7 @@ from nastui.engine.tokens import TokenEvidence
 from nastui.engine.unit_axis import AxisEvidence, Value, told_grid, unit_dim
 from nastui.errors import ScanError, UnsupportedOutput
 
+_SAME = 1e-3  # of the largest value: rows of the same image differ by less
 # What a model's code raises; AssertionError where torchvision and timm look at the size of images.
 _FAILURES = (RuntimeError, TypeError, ValueError, LookupError, AssertionError, AttributeError, ArithmeticError)
 
@@ -96,21 +98,14 @@ def trace_calls(module: nn.Module, example: Tensor) -> Trace:
     The model should be in evaluation mode: layers behave differently otherwise.
     A module reachable under two names counts under its first; its calls are counted together.
     """
-    recorder = _Recorder(len(example))
     named = {path: child for path, child in module.named_modules() if path}
-    handles = [
-        child.register_forward_hook(
-            recorder.hook(path, module.get_submodule(path.rpartition(".")[0])), with_kwargs=True
-        )
-        for path, child in named.items()
-    ]
-    try:
-        with torch.inference_mode():
-            output = run_forward(module, example.clone())  # it may change its input in place
-    finally:
-        for handle in handles:
-            handle.remove()
-    calls = tuple(_calls(recorder.seen))
+    recorder, output = _recorded(module, named, example)
+    seen = recorder.seen
+    if recorder.is_doubtful:
+        with suppress(ScanError):  # of a model that takes two images and no more
+            longer, _ = _recorded(module, named, torch.cat([example, example[:1]]))
+            seen = _in_both(seen, longer.seen)
+    calls = tuple(_calls(seen))
     called = {call.path for call in calls}
     missing = {path: child for path, child in named.items() if path not in called}
     return Trace(
@@ -121,6 +116,23 @@ def trace_calls(module: nn.Module, example: Tensor) -> Trace:
         TokenEvidence.of(module, _grids(calls, named)),
         output,
     )
+
+
+def _recorded(module: nn.Module, named: Mapping[str, nn.Module], example: Tensor) -> tuple[_Recorder, Tensor]:
+    """What the calls of the modules gave for the example, and the model's output."""
+    recorder = _Recorder(len(example))
+    handles = [
+        child.register_forward_hook(
+            recorder.hook(path, module.get_submodule(path.rpartition(".")[0])), with_kwargs=True
+        )
+        for path, child in named.items()
+    ]
+    try:
+        with torch.inference_mode():
+            return recorder, run_forward(module, example.clone())  # it may change its input in place
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +149,11 @@ _Hook = Callable[[nn.Module, tuple[object, ...], dict[str, object], object], Non
 
 
 class _Recorder:
-    """Keeps what every hooked call returned: shapes, evidence and refusals, never the tensors."""
+    """Keeps what every hooked call returned: shapes, evidence and refusals, never the tensors. `is_doubtful`: whether a
+    tensor that has as many rows as there are images may have them for something else."""
 
     def __init__(self, batch: int) -> None:
+        self.is_doubtful = False
         self._batch = batch
         self._axes = AxisEvidence()
         self.seen: list[_Seen] = []
@@ -148,10 +162,30 @@ class _Recorder:
         def note(module: nn.Module, inputs: tuple[object, ...], options: dict[str, object], output: object) -> None:
             taken = [tensor for _, tensor in tensors_in((inputs, list(options.values())))]
             given, refusal = _usable(output, self._batch)
+            self.is_doubtful |= any(map(_may_have_other_rows, given.values()))
             values = self._axes.note(module, parent, taken, given.values())
             self.seen.append(_Seen(path, module, tuple(zip(given, values, strict=True)), refusal))
 
         return note
+
+
+def _may_have_other_rows(tensor: Tensor) -> bool:
+    """Whether the rows are not those of one image, of which the example is made; or the next dimension is as long, so
+    that either could be the images. Then a batch of another length tells."""
+    if tensor.shape[0] < 2 or (tensor.ndim > 2 and tensor.shape[1] == tensor.shape[0]):
+        return tensor.shape[0] > 1
+    rows = torch.nan_to_num(tensor.float())
+    return rows.numel() > 0 and bool((rows - rows[:1]).abs().max() > _SAME * rows.abs().max())
+
+
+def _in_both(some: Sequence[_Seen], others: Sequence[_Seen]) -> list[_Seen]:
+    """The tensors that have a row per image for both numbers of images; the calls are the same ones in both."""
+    found = []
+    for one, other in zip(some, others, strict=False):
+        steps = [step for step, _ in other.tensors]
+        tensors = tuple((step, value) for step, value in one.tensors if step in steps)
+        found.append(replace(one, tensors=tensors, refusal=one.refusal or ("" if tensors else other.refusal)))
+    return found
 
 
 def _usable(output: object, batch: int) -> tuple[dict[Steps, Tensor], str]:

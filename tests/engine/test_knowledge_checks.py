@@ -56,8 +56,15 @@ TINY_VGG = ("tinyimagenet10", "tiny_vgg.py:tiny_vgg", "tiny_vgg.pt", "val")
 
 @pytest.mark.parametrize(
     ("case", "options"),
-    [(RESNET20, IMAGENET), (LENET, MNIST), (QUICKDRAW, {}), (DOODLE, {}), (TINY_VGG, {})],
-    ids=["resnet20", "lenet5", "quickdraw20", "doodle8", "tiny_vgg"],
+    [
+        (RESNET20, IMAGENET),
+        (LENET, MNIST),
+        (QUICKDRAW, {}),
+        (DOODLE, {}),
+        (TINY_VGG, {}),
+        (SQUEEZENET, {"per_class": 2}),
+    ],
+    ids=["resnet20", "lenet5", "quickdraw20", "doodle8", "tiny_vgg", "squeezenet"],
 )
 def test_real_models_rightly_prepared_give_no_false_alarm(
     shared_data: Path, examine: Examine, case: tuple[str, ...], options: dict[str, Any]

@@ -49,6 +49,31 @@ def test_modules_that_are_called_again_come_with_their_addresses() -> None:
     assert "act#1, act#2" in found["called-again"].advice
 
 
+class Passing(nn.Module):
+    """Calls dropout twice and a stem that gives two tensors once; one Identity and one dropout never."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = Halves()
+        self.drop = nn.Dropout()
+        self.spare, self.drop2d = nn.Identity(), nn.Dropout2d()
+        self.head = nn.Linear(192, 2)
+
+    def forward(self, images: Tensor) -> Tensor:
+        one, other = self.stem(images)
+        logits: Tensor = self.head(torch.cat([self.drop(one), self.drop(other)], 1))
+        return logits
+
+
+class Halves(nn.Module):
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        return images[:, :, :4].flatten(1), images[:, :, 4:].flatten(1)
+
+
+def test_nothing_is_said_of_what_passes_on_nor_of_a_call_that_gives_two_tensors() -> None:
+    assert structure(Passing(), layers="head") == {}
+
+
 def test_a_module_that_is_never_called_is_named() -> None:
     found = structure(Awkward(), torch.rand(2, 3, 4, 4))
     assert "spare" in found["never-called"].text

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from torch import nn
+from torch.nn.modules.dropout import _DropoutNd
 
 from nastui.engine.inspection.finding import Finding, named
 from nastui.engine.inspection.watching import Overwritten, Watched
-from nastui.engine.module_types import is_auto_layer
+from nastui.engine.module_types import is_auto_layer, is_made_by, type_name
 from nastui.engine.trace import Trace
+
+_DROPPING = frozenset(["DropPath", "StochasticDepth"])  # of timm and transformers, and of torchvision
 
 
 def check_structure(module: nn.Module, trace: Trace, watched: Watched) -> list[Finding]:
@@ -17,7 +20,7 @@ def check_structure(module: nn.Module, trace: Trace, watched: Watched) -> list[F
         *training_mode(watched.training),
         *batch_statistics(watched.batch_statistics),
         *overwritten_layers(watched.overwritten),
-        *called_again(trace),
+        *called_again(module, trace),
         *by_function(watched.functions),
         *never_called(module, trace),
     ]
@@ -62,10 +65,11 @@ def overwritten_layers(overwritten: Sequence[Overwritten]) -> list[Finding]:
     ]
 
 
-def called_again(trace: Trace) -> list[Finding]:
+def called_again(module: nn.Module, trace: Trace) -> list[Finding]:
     counts: dict[str, int] = {}
     for call in trace.calls:
-        counts[call.path] = max(call.number, counts.get(call.path, 0))
+        if not _passes_on(module, call.path):
+            counts[call.path] = call.number  # however many tensors a call gave
     again = [f"{path} ({count} times)" for path, count in counts.items() if count > 1]
     if not again:
         return []
@@ -78,6 +82,12 @@ def called_again(trace: Trace) -> list[Finding]:
             f"Each call is a layer of its own: {first}#1, {first}#2; {first} alone means all of them.",
         )
     ]
+
+
+def _passes_on(module: nn.Module, path: str) -> bool:
+    """Whether a module gives what it takes when the model is not in training: nobody captures it for itself."""
+    child = module.get_submodule(path)
+    return is_made_by(child, (nn.Identity, _DropoutNd)) or type_name(child) in _DROPPING
 
 
 def by_function(functions: Mapping[tuple[str, str], int]) -> list[Finding]:
@@ -100,7 +110,9 @@ def by_function(functions: Mapping[tuple[str, str], int]) -> list[Finding]:
 def never_called(module: nn.Module, trace: Trace) -> list[Finding]:
     called = {call.path for call in trace.calls}
     leaves = {path for path, child in module.named_modules() if path and not any(True for _ in child.children())}
-    missing = [path for path in trace.not_called if path in leaves and path not in called]
+    missing = [
+        path for path in trace.not_called if path in leaves and path not in called and not _passes_on(module, path)
+    ]
     if not missing:
         return []
     layers = [path for path in missing if is_auto_layer(module.get_submodule(path))]
