@@ -20,7 +20,8 @@ def read_class_map(path: Path) -> dict[str, str | int]:
     """Read class -> output (name or number) from a .csv, .tsv or .json file. Raises ClassNotFound.
 
     Lines of three cells or more that begin with a number are read as output, class name, other class name, …; the same
-    holds for JSON of the form {"0": ["n01440764", "tench"]}.
+    holds for JSON of the form {"0": ["n01440764", "tench"]}. A name of several outputs that all have another one, as
+    ImageNet's two cranes have their ids, stands for none of them; else it is refused.
     """
     try:
         text = path.read_text("utf-8-sig")
@@ -33,7 +34,22 @@ def read_class_map(path: Path) -> dict[str, str | int]:
         raise ClassNotFound(f"The class map {path} is not as expected: {exc}.", hint=_FORM) from exc
     if not rows:
         raise ClassNotFound(f"The class map {path} is empty.", hint=_FORM)
-    return dict(rows)
+    return _unambiguous(rows, path)
+
+
+def _unambiguous(rows: Sequence[tuple[str, str | int]], path: Path) -> dict[str, str | int]:
+    outputs: dict[str, set[str | int]] = {}
+    names: dict[str | int, set[str]] = {}
+    for name, output in rows:
+        outputs.setdefault(name, set()).add(output)
+        names.setdefault(output, set()).add(name)
+    for name, several in outputs.items():
+        if len(several) > 1 and not all(len(names[output]) > 1 for output in several):
+            words = " and ".join(sorted(map(str, several)))
+            raise ClassNotFound(
+                f"The class map {path} gives '{name}' the outputs {words}.", hint="Keep the line that is right."
+            )
+    return {name: output for name, output in rows if len(outputs[name]) == 1}
 
 
 def _table_rows(text: str) -> Iterator[tuple[str, str | int]]:

@@ -135,6 +135,16 @@ def test_a_class_map_that_cannot_be_read_says_why(tmp_path: Path, name: str, tex
     assert "a line a class" in caught.value.hint
 
 
+def test_a_name_of_two_outputs_stands_for_none_and_is_refused_where_it_is_all_there_is(tmp_path: Path) -> None:
+    (tmp_path / "m.json").write_text('{"134": ["n02012849", "crane"], "517": ["n03126707", "crane"]}')
+    assert read_class_map(tmp_path / "m.json") == {"n02012849": 134, "n03126707": 517}
+    (tmp_path / "m.csv").write_text("cat,3\ndog,1\ncat,5\n")
+    with pytest.raises(ClassNotFound, match="gives 'cat' the outputs 3 and 5"):
+        read_class_map(tmp_path / "m.csv")
+    (tmp_path / "m.csv").write_text("cat,3\ncat,3\n")
+    assert read_class_map(tmp_path / "m.csv") == {"cat": 3}
+
+
 def test_a_class_map_that_is_no_text_says_so(tmp_path: Path) -> None:
     (tmp_path / "m.csv").write_bytes(b"caf\xe9,1\n")
     with pytest.raises(ClassNotFound, match="is not UTF-8 text"):
