@@ -100,6 +100,14 @@ def add_basis(
         writer.finish(found[fitted_on].var(axis=0, dtype=np.float64), np.linspace(0, 1, len(loadings)))
 
 
+def scan_with_axes(folder: Path) -> Path:
+    """The files, a scan of them and all principal axes of its layer `conv`, in `folder`."""
+    write_files(folder)
+    path = scan_files(folder)
+    add_basis(path, "conv", principal_axes(path, "conv"))
+    return path
+
+
 def principal_axes(path: Path, layer_path: str) -> Float32:
     """All principal axes of a layer, largest variance first, (D, D)."""
     with RunReader(path) as run:

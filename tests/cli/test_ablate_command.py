@@ -13,16 +13,12 @@ from pathlib import Path
 import pytest
 
 from nastui.cli import execute
-from tests.scanned_files import add_basis, principal_axes, scan_files, write_files
+from tests.scanned_files import scan_with_axes
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("ablate")
-    write_files(folder)
-    path = scan_files(folder)
-    add_basis(path, "conv", principal_axes(path, "conv"))
-    return path
+    return scan_with_axes(tmp_path_factory.mktemp("ablate"))
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from nastui.errors import DataNotFound, ModelNotFound, ScanError, ScanInterrupte
 from nastui.records import Address, Bool, Float32
 from nastui.store.ablation_writer import AblationWriter
 from nastui.store.reader import RunReader
-from tests.scanned_files import CLASSES, N_IMAGES, add_basis, principal_axes, scan_files, write_files
+from tests.scanned_files import CLASSES, N_IMAGES, add_basis, principal_axes, scan_files, scan_with_axes
 
 CONV = Address("conv")
 FITTED = np.arange(N_IMAGES) % 2 == 0
@@ -32,11 +32,7 @@ FEW = AblationOptions(steps=(1, 3), repeats=1)
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("ablation")
-    write_files(folder)
-    path = scan_files(folder)
-    add_basis(path, "conv", principal_axes(path, "conv"))
-    return folder
+    return scan_with_axes(tmp_path_factory.mktemp("ablation")).parent
 
 
 @pytest.fixture

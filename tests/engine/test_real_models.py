@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nastui.engine.models import load_model
 from nastui.engine.scan import ScanProgress, scan
+from nastui.errors import WeightsError
 from nastui.store.reader import RunReader
 
 IMAGENET: dict[str, Any] = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
@@ -59,14 +61,14 @@ def test_squeezenet_knows_photographs_by_the_names_of_their_folders(shared_data:
         "torchvision:squeezenet1_0",
         f"imagefolder:{shared_data / 'imagenet/images'}",
         weights=shared_data / "imagenet/weights/squeezenet1_0_fp16.pt",
+        layers="features.0",
         per_class=2,
         out=tmp_path / "run.nas.db",
         on_progress=lambda _: None,
     )
     # The 15 folders are no outputs 0–14: by position nothing would be right. SOURCE.md: .62 on 1,000 images.
     assert (info.n_images, info.n_matched) == (30, 30)
-    assert info.top1 is not None
-    assert info.top1 > 0.5
+    assert info.top1 == pytest.approx(24 / 30)
     with RunReader(info.path) as run:
         first = run.layers()[0]
         assert (first.path, first.shape) == ("features.0", (96, 109, 109))
@@ -89,3 +91,11 @@ def test_a_forgotten_mean_and_std_are_hinted_at(shared_data: Path, tmp_path: Pat
     assert info.top1 is not None
     assert info.top1 < 0.5
     assert "give --mean and --std" in seen[-1].warnings[-1]
+
+
+def test_a_real_checkpoint_with_foreign_names_shows_its_prefixes(shared_data: Path) -> None:
+    with pytest.raises(WeightsError, match=r"10 missing from the file: c1\.weight") as caught:
+        load_model(
+            str(shared_data / "mnist/mnist_nets.py:lenet5"), shared_data / "mnist/weights/mnist_cnn_saved_on_cuda.pt"
+        )
+    assert caught.value.hint.startswith("Without the prefix 'convnet.'")
