@@ -78,11 +78,12 @@ def scan_checkpoints(files: Sequence[Path], *, out: Path, command: str, force: b
                     path.parent.mkdir(parents=True, exist_ok=True)
                     scan_with_bar(out=path, weights=file, command=command, force=force, **options)
             except _OF_ONE_CHECKPOINT as exc:
-                lines.append(f"{names[index]}  failed: {exc.message}")
+                lines.append(f"{names[index]}  failed: {exc.message.splitlines()[0]}")
                 if is_shared(os.environ):
                     raise
                 failures[names[index]] = exc
-                _say(console, f"error: {exc}")
+                for line in f"error: {exc}".splitlines():
+                    _say(console, line)
                 continue
             if is_heard:
                 lines.append(_result_line(names[index], path))
