@@ -29,6 +29,7 @@ from nastui.views.numbers import short_number
 from nastui.views.patch import Part, PatchFinder
 from nastui.views.plain import printable
 from nastui.views.said import heading, said_pieces
+from nastui.views.token_place import token_words
 from nastui.views.unit_view import NON_FINITE, UnitView
 from nastui.widgets.image_grid import ImageGrid
 from nastui.widgets.paint import Paint
@@ -61,9 +62,11 @@ class ImageScreen(GroupKeys):
             units: list[ExtremeUnit],
             part: Part | None,
             said: Sequence[Review],
+            token: str,
         ) -> None:
             super().__init__()
             self.part = part
+            self.token = token
             self.image = image
             self.thumbnail = thumbnail
             self.units = units
@@ -106,6 +109,7 @@ class ImageScreen(GroupKeys):
         self._said: Sequence[Review] = ()
         self._verdicts: Mapping[int, str] = {}
         self._part: Part | None = None
+        self._token = ""
         self._shows_frame = True
         self._tile = GridTile("nothing yet", None, ("", ""))
 
@@ -153,10 +157,13 @@ class ImageScreen(GroupKeys):
             image = run.images([image_id])[0]
             thumbnail = run.thumbnails([image_id]).get(image_id)
             units = extreme_units(run.image_values(self.session.layer, image_id), self._units)
-            part = self._patches.part_of(image, run.positions(self.session.layer, self.session.unit))
+            layer = self.session.layer
+            positions = run.positions(layer, self.session.unit)
+            part = self._patches.part_of(image, positions)
+            token = "" if positions is None else token_words(layer, int(positions[image_id]))
             said = self._read_said(image_id)
             if not get_current_worker().is_cancelled:
-                self.post_message(self.ImageRead(image, thumbnail, units, part, said))
+                self.post_message(self.ImageRead(image, thumbnail, units, part, said, token))
 
     def _read_said(self, image_id: int) -> Sequence[Review]:
         reviews = self.session.reviews
@@ -206,7 +213,7 @@ class ImageScreen(GroupKeys):
         image = self._image = message.image
         self._said = message.said
         note = printable(image.error or "no thumbnail")
-        self._part = message.part
+        self._part, self._token = message.part, message.token
         self._show_picture(GridTile(image.id, message.thumbnail, ("thumbnail", ""), note=note))
         self.query_one(UnitList).show(message.units)
         self._show_words(image)
@@ -236,7 +243,8 @@ class ImageScreen(GroupKeys):
         stop = int(view.range_of[image.id])
         value = float(view.values[image.id])
         address = str(replace(session.layer.address, unit=session.unit))
-        words = [LegendPiece(f" {address} gives it {short_number(value)}", STRONG)]
+        at = f" at {self._token}" if self._token else ""
+        words = [LegendPiece(f" {address} gives it {short_number(value)}{at}", STRONG)]
         if stop != NON_FINITE:
             words.append(LegendPiece(f"   {range_words(view.facts(stop), stop, view.n_ranges)}", DIM))
         self.query_one("#range", PieceLines).show([words])

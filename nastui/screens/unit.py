@@ -32,6 +32,7 @@ from nastui.views.numbers import grouped
 from nastui.views.patch import PatchFinder
 from nastui.views.range_lines import range_lines
 from nastui.views.said import heading, said_pieces
+from nastui.views.token_place import token_words
 from nastui.views.unit_view import Place, Shown, UnitView
 from nastui.widgets.image_grid import ImageGrid
 from nastui.widgets.paint import Paint
@@ -94,7 +95,7 @@ class UnitScreen(RangeKeys, FindingUnits, UnitProbing, CostKeys):
         self._said: Sequence[Review] = ()
         self._slots_shown = session.slots
         self._shows_patches = False
-        self._positions: tuple[LayerInfo, int, Int32 | None] | None = None
+        self._positions: tuple[LayerInfo, int, int, Int32 | None] | None = None
 
     def compose_body(self) -> ComposeResult:
         yield PieceLines(self.paint, id="measures")
@@ -149,7 +150,8 @@ class UnitScreen(RangeKeys, FindingUnits, UnitProbing, CostKeys):
     @work(thread=True, exclusive=True, group="page")
     def read_page(self, source: TileSource, ids: tuple[int, ...], values: Float32, place: Place) -> None:
         with self.telling_failures():
-            positions = self._read_positions(place) if self._shows_patches else None
+            is_wanted = self._shows_patches or place.layer.tokens is not None
+            positions = self._read_positions(place) if is_wanted else None
             patches = PatchFinder.of(place.layer, self.session.info.spec)
             images = self.session.run.images(ids)
             thumbnails = self.session.run.thumbnails(ids)
@@ -165,11 +167,11 @@ class UnitScreen(RangeKeys, FindingUnits, UnitProbing, CostKeys):
 
     def _read_positions(self, place: Place) -> Int32 | None:
         """Where the unit's values were found in its map. Kept: all pages of a unit need them."""
-        known = self._positions
-        if known is None or known[:2] != (place.layer, place.unit):
-            known = place.layer, place.unit, self.session.run.positions(place.layer, place.unit)
+        known, n_done = self._positions, self.session.info.n_done
+        if known is None or known[:3] != (place.layer, place.unit, n_done):
+            known = place.layer, place.unit, n_done, self.session.run.positions(place.layer, place.unit)
             self._positions = known
-        return known[2]
+        return known[3]
 
     def on_unit_screen_unit_read(self, message: UnitRead) -> None:
         if message.shown.place != self._wanted:
@@ -192,6 +194,8 @@ class UnitScreen(RangeKeys, FindingUnits, UnitProbing, CostKeys):
         if message.source is self.walk.tiles:
             self.walk.tiles.put(message.tiles)
             self.query_one(ImageGrid).show(self.walk.tiles, self.walk.image)
+            if self.session.layer.tokens is not None:
+                self._show_range_lines()  # where its value lies has come too
 
     def run_grew(self) -> None:
         self._open()
@@ -283,14 +287,26 @@ class UnitScreen(RangeKeys, FindingUnits, UnitProbing, CostKeys):
             return
         self._show_chart(shown.view)
         self.show_unit_probes(walk.stop)
-        lines = range_lines(walk, self.session.slots, self.size.width, self._patch_words(shown.place.layer))
-        self.query_one("#range", PieceLines).show(lines)
+        self._show_range_lines()
         layout = grid.layout_for(len(walk.tiles))
         missing = walk.tiles.missing(layout.page_start(walk.image), layout.per_page)
         if missing:
             self.read_page(walk.tiles, missing, shown.view.values, shown.place)
         else:
             grid.show(walk.tiles, walk.image)
+
+    def _show_range_lines(self) -> None:
+        if self._shown is not None:
+            words = [self._patch_words(self._shown.place.layer), self._token_words(self._shown.place)]
+            lines = range_lines(self.walk, self.session.slots, self.size.width, words)
+            self.query_one("#range", PieceLines).show(lines)
+
+    def _token_words(self, place: Place) -> str:
+        """Where in the image that one stands on the value lies, of a layer of tokens."""
+        known, image_id = self._positions, self.walk.image_id
+        if known is None or known[:2] != (place.layer, place.unit) or known[3] is None or image_id is None:
+            return ""
+        return token_words(place.layer, int(known[3][image_id]))
 
     def _patch_words(self, layer: LayerInfo) -> str:
         if not self._shows_patches:

@@ -76,7 +76,7 @@ class PatchFinder:
         if size[0] is not None and size[1] is not None:
             resizing = Resizing.of(json.loads(spec.preprocessing), (size[0], size[1]))
         if layer.tokens is not None:
-            reason = f"a token of {layer.path} may have seen the whole image"
+            reason = "a token may have seen the whole image"
         elif not has_map:
             reason = f"{layer.path} has no map of the image"
         elif layer.basis != NEURON:

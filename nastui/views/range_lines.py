@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from nastui.views.classes import ClassSlots
 from nastui.views.facts import range_words, share_pieces
 from nastui.views.ink import DIM, STRONG
@@ -11,8 +13,8 @@ from nastui.views.range_walk import RangeWalk
 from nastui.views.unit_view import NON_FINITE, Order, no_value_words
 
 
-def range_lines(walk: RangeWalk, slots: ClassSlots, width: int, patches: str) -> list[list[LegendPiece]]:
-    """Three lines about the place where one stands; `patches`: what is said of the parts shown, if anything."""
+def range_lines(walk: RangeWalk, slots: ClassSlots, width: int, more: Sequence[str] = ()) -> list[list[LegendPiece]]:
+    """Three lines about the place where one stands; `more`: what else is to be said of the image."""
     view = walk.view
     if view is None:
         return [[], [], []]
@@ -23,8 +25,8 @@ def range_lines(walk: RangeWalk, slots: ClassSlots, width: int, patches: str) ->
     facts = view.facts(walk.stop)
     words = LegendPiece(f" {range_words(facts, walk.stop, view.n_ranges)}", STRONG)
     shares = share_pieces(facts, slots, width - 2)
-    order = _order_words(walk, slots) + (f" · {patches}" if patches else "")
-    return [[words], [LegendPiece(" ", DIM), *shares], [_image_piece(walk, order)]]
+    order = [_order_words(walk, slots), *more]
+    return [[words], [LegendPiece(" ", DIM), *shares], [_image_piece(walk, " · ".join(filter(None, order)))]]
 
 
 def _order_words(walk: RangeWalk, slots: ClassSlots) -> str:
