@@ -31,7 +31,7 @@ class FiniteValues:
     @classmethod
     def of(cls, values: Float32) -> FiniteValues:
         """`values`: (U, N)."""
-        exact = values.astype(np.float64)
+        exact = values.astype(np.float64, order="C")  # in rows: rounding does not depend on how values lie in memory
         finite = np.isfinite(values)
         mask = None if finite.all() else finite
         if mask is None:

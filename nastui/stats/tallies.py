@@ -71,7 +71,7 @@ def exact_sums(numbers: Callable[[slice], Float64], n_units: int, tallies: NDArr
         values = numbers(images)
         times = np.zeros((values.shape[1], n_groups * width))
         times[:, :n_sums] = tallies[images]
-        times = np.ascontiguousarray(times.reshape(-1, n_groups, width).swapaxes(0, 1))
+        times = times.reshape(-1, n_groups, width).swapaxes(0, 1)
         for start in range(0, values.shape[1], _SIDE):
             some = slice(start, start + _SIDE)
             for unit in range(0, n_units, _SIDE):

@@ -35,7 +35,7 @@ def in_order(work: Callable[[Job], Result], jobs: Iterable[Job], n_threads: int)
     try:
         for job in jobs:
             waiting.append(executor.submit(work, job))
-            if len(waiting) > n_threads + 1:
+            if len(waiting) > n_threads:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
+import threading
 from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
@@ -18,6 +19,7 @@ from nastui.records import Batch, ImageResult, LayerSpec, ManifestImage
 from nastui.stats.class_measures import measure_layer
 from nastui.stats.kinds import rule_kinds
 from nastui.stats.measures import basic_measures
+from nastui.store import measuring
 from nastui.store.lock import WriterLock
 from nastui.store.measuring import measure_run
 from nastui.store.reader import RunReader
@@ -127,6 +129,29 @@ def test_stopped_anywhere_it_goes_on_to_the_same_contents(run_file: Path, tmp_pa
     assert contents(run_file) == contents(whole)
     measure_run(run_file)
     assert contents(run_file) == before
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 5])
+@pytest.mark.parametrize("n_units", [1, 24, 64, 256])
+def test_threads_and_parts_do_not_show(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_threads: int, n_units: int
+) -> None:
+    """Units of many images are looked at a few at a time, others in several tiles: not a bit differs."""
+    expected = contents(make_run(tmp_path / "whole.nas.db", N_IMAGES))
+    path = make_run(tmp_path / "run.nas.db", N_IMAGES, n_done=N_IMAGES)
+    monkeypatch.setattr(measuring, "threads_to_use", lambda: n_threads)
+    monkeypatch.setattr(measuring, "units_in_a_block", lambda n_images: n_units)
+    calls: list[int] = []
+    with RunWriter.resume(path, SPEC) as writer:
+        writer.finish(lambda done, total: calls.append(done))
+    assert contents(path) == expected
+    assert calls == [3, 67, 73, 137, 201, 203]
+
+
+def test_stopped_no_thread_goes_on(run_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measuring, "threads_to_use", lambda: 3)
+    assert stop_after(run_file, 2)
+    assert not any("ThreadPoolExecutor" in thread.name for thread in threading.enumerate())
 
 
 def test_while_it_is_measured_again_no_old_measure_is_left(run_file: Path) -> None:
