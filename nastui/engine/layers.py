@@ -151,7 +151,10 @@ def _never_called_notes(paths: Sequence[str], trace: Trace) -> list[str]:
 
 def _split(patterns: str | Sequence[str]) -> list[str]:
     given = [patterns] if isinstance(patterns, str) else list(patterns)
-    return [part.strip() for pattern in given for part in pattern.split(",") if part.strip()] or [AUTO]
+    names = [part.strip() for pattern in given for part in pattern.split(",") if part.strip()]
+    if not names:
+        raise LayerNotFound("No layer is named.", hint=f"Leave --layers out, or write '{AUTO}', for the usual ones.")
+    return names
 
 
 def _is_glob(pattern: str) -> bool:

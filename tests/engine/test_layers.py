@@ -75,6 +75,13 @@ def test_a_pattern_without_match_lists_the_nearest_layers_with_type_and_shape() 
     assert "Conv2d  4×8×8" in raised.value.hint
 
 
+@pytest.mark.parametrize("nothing", ["", " , "])
+def test_no_name_at_all_is_not_taken_for_the_usual_layers(nothing: str) -> None:
+    with pytest.raises(LayerNotFound, match="No layer is named") as caught:
+        select(nothing)
+    assert "'auto'" in caught.value.hint
+
+
 def test_a_long_list_of_candidates_is_cut() -> None:
     trace = trace_calls(models.resnet18(weights=None).eval(), torch.zeros(2, 3, 32, 32))
     with pytest.raises(LayerNotFound) as raised:
