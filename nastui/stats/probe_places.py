@@ -17,8 +17,8 @@ _SAME = 1e-5  # of the unit's spread: so far beyond an end a value is that end's
 
 @dataclass(frozen=True, slots=True)
 class ProbePlaces:
-    """Of each value, (P,): `stops`, its range counted from 0 (people see them counted from 1), NOWHERE for NaN and infinite
-    ones, beyond an end the range at that end; `sides`, -1 below the unit's lowest value, 1 above its highest, else 0."""
+    """Of each value, (P,): `stops`, its range from 0 on (people see 1 for the first), NOWHERE for NaN and infinite ones,
+    beyond an end the range at that end; `sides`, -1 below the unit's lowest value, 1 above its highest, else 0."""
 
     stops: Int64
     sides: Int64
