@@ -17,7 +17,7 @@ _SAME = 1e-5  # of the unit's spread: so far beyond an end a value is that end's
 
 @dataclass(frozen=True, slots=True)
 class ProbePlaces:
-    """Of each value, (P,): `stops`, its range from 0 on (people see 1 for the first), NOWHERE for NaN and infinite ones,
+    """Of each value, (P,): `stops`, its range from 0 on (for people, from 1), NOWHERE for NaN and infinite ones,
     beyond an end the range at that end; `sides`, -1 below the unit's lowest value, 1 above its highest, else 0."""
 
     stops: Int64
