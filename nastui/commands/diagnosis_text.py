@@ -83,6 +83,7 @@ def diagnosis_record(found: Diagnosis, after: NextScan) -> Record:
         "forecast": {
             "tried": forecast.n_tried,
             "file_bytes": forecast.file_bytes,
+            "disk_bytes": forecast.disk_bytes,
             "peak_bytes": forecast.peak_bytes,
             "device_bytes": forecast.device_bytes,
             "seconds": forecast.seconds,
@@ -115,7 +116,7 @@ def _image_lines(found: Diagnosis) -> list[str]:
     return [
         f"{plan.source.spec}: {forecast.n_images:,} images of {classes}, {counts}",
         f"a sample of {facts.n:,}: {_formats(facts.formats)}{_sizes(facts.sizes)}, {read}",
-        f"go in as {inputs}: {_preprocessing(json.loads(plan.spec.preprocessing))}",
+        *_preprocessing(inputs, json.loads(plan.spec.preprocessing)),
         f"{plan.matching.n_matched:,} of {classes} matched to outputs, {plan.matching.note}",
         "top-1 unknown"
         if top1 is None
@@ -135,14 +136,31 @@ def _sizes(sizes: tuple[tuple[int, int], tuple[int, int]] | None) -> str:
     return f", {smallest} pixels" if smallest == largest else f", {smallest} to {largest} pixels"
 
 
-def _preprocessing(description: Mapping[str, object]) -> str:
-    """As it is written down, in words."""
+def _preprocessing(inputs: str, description: Mapping[str, object]) -> list[str]:
+    """As it is written down, in words; a transform of its own as it prints itself, below."""
     said = [_written(description.get("kind", ""))]
-    said += [f"{key} {_written(value)}" for key, value in description.items() if key not in ("kind", "note")]
-    return ", ".join(said)
+    said += [
+        f"{key} {_written(value)}" for key, value in description.items() if key not in ("kind", "note", "transform")
+    ]
+    return [f"go in as {inputs}: {', '.join(said)}", *_transform(description.get("transform"))]
+
+
+def _transform(text: object) -> list[str]:
+    if not isinstance(text, str):
+        return []
+    try:
+        options = json.loads(text)
+    except ValueError:
+        options = None
+    if isinstance(options, dict):  # an image processor of transformers
+        text = ", ".join(f"{key} {_written(value)}" for key, value in options.items() if value is not None)
+        return textwrap.wrap(text, _WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+    return [f"  {line}" for line in text.splitlines()]
 
 
 def _written(value: object) -> str:
+    if isinstance(value, dict):
+        return " ".join(f"{key} {_written(one)}" for key, one in value.items())
     if isinstance(value, list):
         return " ".join(f"{one:.4g}" if isinstance(one, float) else str(one) for one in value)
     return str(value)
@@ -197,7 +215,7 @@ def _forecast_lines(found: Diagnosis) -> list[str]:
     forecast = found.forecast
     device = "" if forecast.device_bytes is None else f", and {decimal(forecast.device_bytes)} of the GPU's"
     return [
-        f"file    {decimal(forecast.file_bytes)}",
+        f"file    {decimal(forecast.file_bytes)}; at most {decimal(forecast.disk_bytes)} while it is written",
         f"memory  {decimal(forecast.peak_bytes)} at most{device}",
         f"time    {duration(forecast.seconds)}: {forecast.images_per_second:,.0f} images/s, "
         f"then {duration(forecast.measuring_seconds)} for the measures (tried on {forecast.n_tried:,} images)",

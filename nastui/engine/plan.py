@@ -96,8 +96,9 @@ class ScanPlan:
 
     @property
     def output_names(self) -> tuple[str, ...] | None:
-        """What the model's outputs are called; None where they have numbers alone."""
-        return self.outputs if self.outputs == self.model.classes else None
+        """What the model itself calls its outputs; None where they have numbers alone."""
+        names = self.model.classes
+        return names if names is not None and len(names) == len(self.outputs) else None
 
     def with_computing(self, computing: Computing) -> ScanPlan:
         """The same plan, the model run in this way."""

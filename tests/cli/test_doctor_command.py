@@ -36,6 +36,19 @@ def transformed():
     return Network(), Compose([RandomCrop(8), ToTensor()])
 
 
+def processed():
+    class Processor:
+        def __call__(self, picture):
+            from torchvision.transforms.functional import to_tensor
+
+            return to_tensor(picture)
+
+        def __repr__(self):
+            return '{"do_resize": true, "crop_size": null, "size": {"height": 12, "width": 12}}'
+
+    return Network(), Processor()
+
+
 class Images(Tones):
     def __getitem__(self, index):
         import time
@@ -70,6 +83,16 @@ def test_it_says_model_images_layers_findings_forecast_and_the_next_command(
     assert execute([*command[1:-1], str(out)]) == 0
     with_run = capsys.readouterr().out
     assert with_run == f"{out}\n"
+
+
+def test_a_transform_is_written_over_lines_and_a_processor_without_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert execute(arguments(tmp_path, "transformed")) == 0
+    said = capsys.readouterr().out
+    assert "\n  go in as 3×8×8: the model's own transform, channels RGB\n    Compose(\n        RandomCrop(" in said
+    assert execute(arguments(tmp_path, "processed")) == 0
+    assert "\n    do_resize True, size height 12 width 12\n" in capsys.readouterr().out
 
 
 def test_json_holds_all_layers_and_the_findings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -149,6 +172,15 @@ def test_what_a_scan_would_refuse_ends_in_the_same_way(tmp_path: Path, capsys: p
     assert execute(["doctor", "torchvision:alexnet"]) == 2
     assert "Write nastui doctor MODEL DATA." in capsys.readouterr().err
     assert execute(["doctor", "--layers", "conv"]) == 2
+
+
+def test_a_factory_that_knows_nothing_is_asked_for_its_weights(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert execute([*arguments(tmp_path), "--json"]) == 0
+    (found,) = [one for one in json.loads(capsys.readouterr().out)["findings"] if one["level"] == "warning"]
+    assert found["check"] == "one-answer"
+    assert found["advice"].startswith("No --weights were given. ")
 
 
 def test_ctrl_c_ends_it_and_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -96,6 +96,11 @@ def test_images_that_are_blown_up_are_noted() -> None:
     (found,) = pictures(Tones(side=12), size=48)
     assert found.check == "enlarged-images"
     assert "12 pixels high and are enlarged to 48" in found.text
+    assert "a --size nearer" in found.advice
+    (found,) = pictures(
+        Tones(side=12), with_transform(transforms.Compose([transforms.Resize(48), transforms.ToTensor()]))
+    )
+    assert found.advice == "Weights that were trained on sharper images see only blur."
 
 
 def test_options_in_place_of_what_belongs_to_the_weights_are_named() -> None:
@@ -128,6 +133,13 @@ def test_a_mean_and_std_of_0_to_255_are_doubted(options: dict[str, Any], advice:
     assert f"--mean={advice}." in found.advice
     again = {name: tuple(map(float, text.split(","))) for name, text in found.options.items() if text is not None}
     assert mended(again) == mended({}) == mended({"mean": (1.0,), "std": (-1.0,)}) == []
+
+
+def test_a_std_that_lost_a_digit_is_doubted_and_not_divided_by_255() -> None:
+    model, image = adopt_model(Network()), load_source(Tones()).load(0)
+    (found,) = unscaled_mean_std(choose_preprocessing(model, image, mean=(0.485,), std=(2.29,)))
+    assert "some are more than 1" in found.text
+    assert found.options == {}
 
 
 def test_pixels_of_255_are_doubted_where_no_accuracy_is_known() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -66,7 +67,15 @@ def check_knowledge(
         return better_preprocessing(answers, best)
     if plan.model.is_random:
         return []  # it knows nothing yet, and that has been said
-    return swapped or _only_answer(plan, answers) or near_chance(answers)
+    return swapped or _asked_for_weights(plan, _only_answer(plan, answers) or near_chance(answers))
+
+
+def _asked_for_weights(plan: ScanPlan, found: list[Finding]) -> list[Finding]:
+    """A factory's module without a file of weights may be as it was built, which nothing else tells."""
+    code, colon, _ = plan.model.spec.partition(":")
+    if plan.model.weights or not colon or "." not in code:
+        return found
+    return [replace(one, advice=f"No --weights were given. {one.advice}") for one in found]
 
 
 def _only_answer(plan: ScanPlan, answers: Answers) -> list[Finding]:

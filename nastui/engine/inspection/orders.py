@@ -14,7 +14,8 @@ from nastui.engine.inspection.finding import Finding, named
 from nastui.records import Bool, Int64
 
 _CHANCE = 0.001
-_LEAST_GAIN = 0.3
+_LEAST_GAIN = 0.1
+_CLEAR_GAIN = 0.3  # enough also where the outputs would be right for fewer than half of the images
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ def other_order(answers: Answers) -> Order | None:
     if n < LEAST or len(order) < 2:
         return None
     gain = (would_be.sum() - is_now.sum()) / n
-    if gain < _LEAST_GAIN or gains(int((would_be & ~is_now).sum()), int((is_now & ~would_be).sum())) > _CHANCE:
+    least = _LEAST_GAIN if 2 * would_be.sum() >= n else _CLEAR_GAIN
+    if gain < least or gains(int((would_be & ~is_now).sum()), int((is_now & ~would_be).sum())) > _CHANCE:
         return None
     return Order(order, float(would_be.sum()) / n, float(is_now.sum()) / n, n)
 

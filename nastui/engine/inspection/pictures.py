@@ -30,7 +30,7 @@ def check_pictures(
         *few_images(images, per_class),
         *random_transform(sample.loaded, preprocessing),
         *constant_channels(sample),
-        *enlarged(sample.loaded),
+        *enlarged(sample.loaded, preprocessing),
         *replaced_preprocessing(preprocessing, model),
     ]
 
@@ -114,7 +114,7 @@ def constant_channels(sample: Sample) -> list[Finding]:
     ]
 
 
-def enlarged(loaded: Sequence[Loaded]) -> list[Finding]:
+def enlarged(loaded: Sequence[Loaded], preprocessing: Preprocessing) -> list[Finding]:
     heights = [one.image.height for one in loaded if one.image.tensor is None]
     if not heights or loaded[0].tensor.ndim != 3:
         return []
@@ -125,7 +125,13 @@ def enlarged(loaded: Sequence[Loaded]) -> list[Finding]:
         Finding(
             "enlarged-images",
             f"The images are {before:.0f} pixels high and are enlarged to {after}.",
-            "Weights that were trained on sharper images see only blur; a --size nearer to the images may do better.",
+            "Weights that were trained on sharper images see only blur"
+            # What belongs to weights has the size that they were trained with.
+            + (
+                "; a --size nearer to the images may do better."
+                if preprocessing.description["kind"] == "plain"
+                else "."
+            ),
         )
     ]
 
@@ -150,25 +156,22 @@ def replaced_preprocessing(preprocessing: Preprocessing, model: LoadedModel) -> 
 
 
 def unscaled_mean_std(preprocessing: Preprocessing) -> list[Finding]:
-    """A mean and std that were measured on pixels of 0 to 255, where pixels go in as 0 to 1."""
+    """A mean and std that were measured on pixels of 0 to 255, or lost a digit, where pixels go in as 0 to 1."""
     mean, std = preprocessing.description.get("mean"), preprocessing.description.get("std")
     if not isinstance(mean, list) or not isinstance(std, list) or max(*mean, *std) <= 1:
         return []
+    text = f"Pixels are scaled to 0..1 before mean {_listed(mean)} and std {_listed(std)}, "
+    check = "unscaled-mean-std"
+    if any(1 < max(values) < _UNSCALED for values in (mean, std)):
+        return [Finding(check, f"{text}of which some are more than 1.", "Look whether a digit is missing.")]
     # A mean of 0 to 255 without a std means pixels of 0 to 255 less that mean.
     is_alone = max(mean) > 1 and set(std) == {1}
     meant = {
         "mean": _over_255(mean) if max(mean) > 1 else _listed(mean),
         "std": _over_255(std) if max(std) > 1 or is_alone else _listed(std),
     }
-    return [
-        Finding(
-            "unscaled-mean-std",
-            f"Pixels are scaled to 0..1 before mean {_listed(mean)} and std {_listed(std)}, which look like those of "
-            "pixels of 0 to 255.",
-            f"Divide by 255 what is of 0 to 255: --mean={meant['mean']} --std={meant['std']}.",
-            meant,
-        )
-    ]
+    how = f"Divide by 255 what is of 0 to 255: --mean={meant['mean']} --std={meant['std']}."
+    return [Finding(check, f"{text}which look like those of pixels of 0 to 255.", how, meant)]
 
 
 def _over_255(values: Sequence[float]) -> str:
