@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from nastui.errors import NastuiError
 from nastui.screens.child_job import ChildJob
@@ -18,6 +17,7 @@ from nastui.screens.session import Session
 from nastui.views.job_words import job_pieces
 from nastui.views.layer_page import title_pieces
 from nastui.views.plain import printable
+from nastui.widgets.key_line import KeyLine
 from nastui.widgets.paint import Paint
 from nastui.widgets.piece_lines import PieceLines
 from nastui.widgets.row_list import RowList
@@ -63,7 +63,7 @@ class BrowseScreen(Screen[None], inherit_bindings=False):
         yield PieceLines(self.paint, id="title")
         yield from self.compose_body()
         yield PieceLines(self.paint, id="job")
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def compose_body(self) -> ComposeResult:
         """The widgets between the title and the footer."""
