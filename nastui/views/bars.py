@@ -16,6 +16,7 @@ one colour: that of the longer run beside it. A bar of half a character only is 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -91,15 +92,16 @@ def paint_bar(counts: tuple[int, ...], width: float, height: int) -> Bar:
 
 
 def paint_letter_bars(counts: Counts, widths: Sequence[float], height: int) -> list[Bar]:
-    """The bars of ranges in letters, for terminals without enough colours; as `paint_bars`, in whole characters.
+    """The bars of ranges in letters, for terminals without enough colours; as `paint_bars`, half a character as a small
+    letter.
 
-    Every character is one class; they are shared out by largest remainder and filled from the lower left, row by row.
+    Every letter is one class; they are shared out by largest remainder and filled from the lower left, row by row.
     """
-    whole = [max(int(width), 1) for width in widths]
-    letters = apportion(counts, np.array(whole, dtype=np.int64) * height)
+    cells = [math.ceil(width) for width in widths]
+    letters = apportion(counts, np.array(cells, dtype=np.int64) * height)
     return [
         _finish(_letters(tuple(letter), width, height), count)
-        for letter, count, width in zip(letters.tolist(), counts.tolist(), whole, strict=True)
+        for letter, count, width in zip(letters.tolist(), counts.tolist(), widths, strict=True)
     ]
 
 
@@ -156,8 +158,12 @@ def _cell(runs: Runs, room: int, glyphs: str) -> Cell:
 
 
 @lru_cache(maxsize=_BARS_KEPT)
-def _letters(letters: tuple[int, ...], width: int, height: int) -> tuple[Line, ...]:
+def _letters(letters: tuple[int, ...], width: float, height: int) -> tuple[Line, ...]:
     """The lines of a bar from its characters per slot."""
+    n_cells = math.ceil(width)
     cells = [Cell(slot_letter(slot), slot, BLANK) for slot, n in enumerate(letters) for _ in range(n)]
-    cells = cells or [EMPTY] * (width * height)
-    return tuple(tuple(cells[start : start + width]) for start in range((height - 1) * width, -1, -width))
+    cells = cells or [EMPTY] * (n_cells * height)
+    if width < n_cells:
+        halves = slice(n_cells - 1, None, n_cells)
+        cells[halves] = [cell._replace(glyph=cell.glyph.lower()) for cell in cells[halves]]
+    return tuple(tuple(cells[start : start + n_cells]) for start in range((height - 1) * n_cells, -1, -n_cells or -1))

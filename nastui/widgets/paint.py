@@ -70,11 +70,16 @@ class Paint:
 
     def segments(self, cells: Iterable[Cell]) -> list[Segment]:
         """Cells as segments, equal neighbours merged: an escape code each is what a line costs."""
-        styled = ((cell.glyph, self._cell(BLANK if cell.glyph == " " else cell.fg, cell.bg)) for cell in cells)
+        styled = ((cell.glyph, self._style(cell)) for cell in cells)
         return [
             Segment("".join(glyph for glyph, _ in run), style)
             for style, run in groupby(styled, key=lambda pair: pair[1])
         ]
+
+    def _style(self, cell: Cell) -> Style:
+        if not self.has_colour and cell.glyph.islower() and cell.fg not in self._inks:
+            return self.dim  # half a cell of a bar in letters: its white half
+        return self._cell(BLANK if cell.glyph == " " else cell.fg, cell.bg)
 
     def _cell(self, fg: int, bg: int) -> Style:
         known = self._cells.get((fg, bg))

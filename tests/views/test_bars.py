@@ -236,8 +236,19 @@ def test_letters_say_the_shares_to_the_character(counts: tuple[int, ...], width:
     assert (LETTERS + "·")[counts.index(max(counts))] in text
 
 
-def test_letters_of_narrow_bars_are_whole() -> None:
-    assert paint_letters((1, *[0] * OTHER), 0.5, 2).lines == paint_letters((1, *[0] * OTHER), 1, 2).lines
+@pytest.mark.parametrize(
+    ("width", "lines"), [(0.5, ["a", "a"]), (1, ["B", "A"]), (1.5, ["Bb", "Aa"]), (2, ["BB", "AA"])]
+)
+def test_half_a_character_is_a_small_letter(width: float, lines: list[str]) -> None:
+    counts = (6, 0 if width < 1 else 6, *[0] * (OTHER - 1))
+    bar = paint_letters(counts, width, 2)
+    assert ["".join(cell.glyph for cell in line) for line in bar.lines] == lines
+
+
+def test_letters_tell_all_three_widths_apart_at_every_pitch() -> None:
+    for pitch in (2, 3, 4):
+        bars = [paint_letters((n, *[0] * OTHER), bar_width(n, pitch=pitch), 1).lines for n in (1, 4, 12)]
+        assert len(set(bars)) == 3
 
 
 @pytest.mark.parametrize(("count", "step"), [(0, 0), (1, 1), (3, 1), (4, 2), (11, 2), (12, 3), (50_000, 3)])
