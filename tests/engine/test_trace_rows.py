@@ -1,4 +1,4 @@
-"""Which rows of a tensor are the images: told by an example of one image twice, and by a third where that is in doubt."""
+"""Which rows of a tensor are the images: told by one image twice, and by a third where that is in doubt."""
 
 from __future__ import annotations
 
