@@ -2,7 +2,7 @@
 
 With 100 shuffles and 100 samples, the defaults. The basic pass reads every value a few times: the ratio says what
 telling the classes apart costs beside looking at the values. Half of the units are sparse, as after a ReLU. The first
-case has to take 2 s or less, and the limit is about that as a ratio. Times are the processor's: all runs in one thread,
+case has to take 1 s or less, and the limit is about that as a ratio. Times are the processor's: all runs in one thread,
 and what else the machine does matters little.
 """
 

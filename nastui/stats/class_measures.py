@@ -21,7 +21,7 @@ _MOST_AT_AN_END = 50
 _BLOCK_UNITS = (64, 256)  # at least and at most, for one long and many short calls of NumPy
 _BLOCK_VALUES = 1 << 18
 _MOST_VALUES = 1 << 23  # held at a time: 32 MB
-_SAME = 1 - 1e-4  # shuffled statistics are float32: one that is lower by less than this counts as equal
+_SAME = 1 - 1e-4  # with many classes shuffled statistics are float32: lower by less than this counts as equal
 
 
 def default_top_k(class_sizes: NDArray[np.integer[Any]]) -> int:
