@@ -184,7 +184,8 @@ scan_options = _together(
         type=click.Choice(["float32", "float16"]),
         default="float32",
         show_default=True,
-        help="How values are stored; float16 takes half the space and keeps three digits.",
+        help="How values are stored; float16 halves them, but not what else is in the file (places, previews, counts), "
+        "and keeps three digits.",
     ),
 )
 

@@ -12,15 +12,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from nastui.engine.heap import GROWTH
 from nastui.engine.inspection.sample import spread
 from nastui.engine.measuring_trial import try_measuring
-from nastui.engine.memory import PeakMemory
+from nastui.engine.memory import PeakMemory, resident_bytes
 from nastui.engine.plan import ScanPlan
 from nastui.engine.session import ScanProgress, ScanSession
 from nastui.engine.subset import Selection
 from nastui.errors import ScanInterrupted
-from nastui.records import ImageInfo, LayerSpec
-from nastui.store.file_size import Contents, forecast_bytes
+from nastui.records import ImageInfo
+from nastui.store.file_size import Contents, forecast_bytes, log_bytes
 from nastui.store.reader import RunReader
 from nastui.store.tiles import image_bytes, images_in_a_tile
 
@@ -28,6 +29,7 @@ _SECONDS = 10.0  # of steady work
 _BATCHES = 5
 _WARM = 2  # batches before it is steady
 _SOME = 256  # images whose previews and texts are weighed
+_LEAVING = 128 << 20  # bytes of the libraries that a process with torch looks at when it ends
 
 OnTried = Callable[[int, int], None]
 
@@ -36,7 +38,8 @@ OnTried = Callable[[int, int], None]
 class Forecast:
     """What the whole scan will take on this device, with nothing else running there.
 
-    `file_bytes`: of the finished run. `peak_bytes`: of memory, the most at any time. `device_bytes`: likewise of a
+    `file_bytes`: of the finished run. `disk_bytes`: of the run and its log, the most while it is written.
+    `peak_bytes`: of memory, the most at any time. `device_bytes`: likewise of a
     GPU's; None without one. `seconds`: from the plan to the end, of which `measuring_seconds` after the last image.
     `images_per_second`: once it runs steadily. `n_tried`: images of the trial.
     """
@@ -44,6 +47,7 @@ class Forecast:
     n_images: int
     n_tried: int
     file_bytes: int
+    disk_bytes: int
     peak_bytes: int
     device_bytes: int | None
     seconds: float
@@ -84,12 +88,14 @@ def forecast_scan(
         cost.footprints,
         len(plan.outputs),
     )
+    file_bytes = forecast_bytes(contents)
     seconds = planning_seconds + trial.seconds_for(n_images) + (0.0 if trial.is_whole else cost.seconds)
     return Forecast(
         n_images,
         trial.n_done,
-        forecast_bytes(contents),
-        _peak(scanning.peak, measuring.peak, layers, trial.n_done, n_images),
+        file_bytes,
+        file_bytes + log_bytes(contents),
+        max(trial.most_memory(scanning.peak, n_images), measuring.peak, resident_bytes() + _LEAVING),
         torch.cuda.max_memory_reserved(device) if device.type == "cuda" else None,
         seconds,
         cost.seconds,
@@ -112,13 +118,6 @@ def _some_images(plan: ScanPlan) -> ScanPlan:
     return replace(plan, images=images, findings=())
 
 
-def _peak(scanning: int, measuring: int, layers: list[LayerSpec], n_tried: int, n_images: int) -> int:
-    """The trial's peak, and the part of a row of tiles that it did not come to fill."""
-    height = min(images_in_a_tile(layers), n_images)
-    unfilled = max(0, height - n_tried) * image_bytes(layers)
-    return max(scanning + unfilled, measuring)
-
-
 class _Trial:
     """A scan that is stopped as soon as it has shown how fast it is."""
 
@@ -133,7 +132,9 @@ class _Trial:
     ) -> None:
         self.path = path
         self.n_done = 0
+        self._layers = [layer.spec for layer in plan.layers.layers]
         self._times: list[tuple[float, int]] = []
+        self._resident: list[int] = []  # bytes of memory before the first batch and after each
         self._is_finished = self._has_enough = False
         self._on_progress = on_progress or (lambda done, total: None)
         self._session = ScanSession(
@@ -165,9 +166,18 @@ class _Trial:
         """The trial's own seconds, and what the other images take."""
         return self._seconds + (n_images - self.n_done) / self.rate
 
+    def most_memory(self, peak: int, n_images: int) -> int:
+        """What a scan may take that took so much here. Its heap may grow on as far as it is let, and by chance begins
+        larger another time, as free memory is divided; the part of a row of tiles that was not filled comes to it."""
+        before, first = self._resident[0], self._resident[min(1, len(self._resident) - 1)]
+        growth = min(GROWTH, max(0, first - before) // 2)
+        unfilled = max(0, min(images_in_a_tile(self._layers), n_images) - self.n_done) * image_bytes(self._layers)
+        return max(peak, first + growth) + growth + unfilled
+
     def _note(self, progress: ScanProgress) -> None:
         if progress.stage == "scanning":
             self._times.append((time.perf_counter(), progress.done))
+            self._resident.append(resident_bytes())
             self._on_progress(progress.done, progress.total)
         self._is_finished = progress.stage == "finished"
 

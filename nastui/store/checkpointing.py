@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from nastui.store.connection import connect
+from nastui.store.connection import MOVED_PAGES, connect
 
-_STEP_BYTES = 16 << 20  # committed before a move is worth the two waits for the disk that it takes
-_MOST_BYTES = 32 << 20  # of the log before the writer waits
+MOST_PAGES = 512  # of the log before the writer waits: 32 MB of a large run's, 8 MB of a small one's
 _PATIENCE_MS = 1000  # with readers, whose transactions are far shorter
-_USUAL_PAGES = 1000  # after which SQLite moves them by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +28,7 @@ class Checkpointer:
 
     When they run is all that changes: as ever the log is on the disk before the file is touched, and others read and
     write meanwhile. A log can only begin anew when all of it has been moved. Where commits come so fast that it never
-    is, who writes waits once it has grown to 32 MB, or one commit that is larger. A reader that keeps one state of
+    is, who writes waits once it has 512 pages, or one commit that is larger. A reader that keeps one state of
     the file for long holds the log back: it grows, and gives the space back when the reader has moved on.
     """
 
@@ -39,8 +37,9 @@ class Checkpointer:
         self._path = path
         self._writing = connection
         self._writing.execute("PRAGMA wal_autocheckpoint = 0")
-        self._writing.execute(f"PRAGMA journal_size_limit = {_MOST_BYTES}")
         self._page_size = int(connection.execute("PRAGMA page_size").fetchone()[0])
+        self._most_bytes = MOST_PAGES * self._page_size
+        self._writing.execute(f"PRAGMA journal_size_limit = {self._most_bytes}")
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="nastui-checkpoint")
         self._is_closed = False
         self._moving: Future[_Moved] | None = None
@@ -53,8 +52,9 @@ class Checkpointer:
         self._n_long += n_bytes
         if self._moving is not None and self._moving.done():
             self._look()
-        is_too_long = self._n_long > max(_MOST_BYTES, n_bytes)
-        if self._n_unmoved < _STEP_BYTES or (self._moving is not None and not is_too_long):
+        is_too_long = self._n_long > max(self._most_bytes, n_bytes)
+        is_enough = self._n_unmoved >= MOVED_PAGES * self._page_size
+        if not is_enough or (self._moving is not None and not is_too_long):
             return
         if self._moving is not None:
             self._look()
@@ -69,7 +69,7 @@ class Checkpointer:
             return
         self._is_closed = True
         self._thread.shutdown()
-        self._writing.execute(f"PRAGMA wal_autocheckpoint = {_USUAL_PAGES}")
+        self._writing.execute(f"PRAGMA wal_autocheckpoint = {MOVED_PAGES}")
 
     def _look(self) -> None:
         """Wait for the move, and see how long the log is."""
@@ -91,4 +91,4 @@ class Checkpointer:
         if mode == "RESTART":
             return _Moved(log_bytes, begins_anew=not is_busy)
         # Readers at the moments of commits let a log grow whose moves are all complete.
-        return _Moved(log_bytes, begins_anew=n_moved == n_pages and log_bytes <= _MOST_BYTES)
+        return _Moved(log_bytes, begins_anew=n_moved == n_pages and log_bytes <= self._most_bytes)

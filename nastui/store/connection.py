@@ -13,6 +13,9 @@ from nastui.store.faults import damaged, translated, unwritable
 from nastui.store.schema import APPLICATION_ID, application_of, migrate, newest_version, version_of
 from nastui.store.transactions import transaction
 
+# Committed before moving them from the WAL into the file is worth the two waits for the disk that it takes: 16 MB of
+# a large run's, 4 MB of a small one's.
+MOVED_PAGES = 256
 _PATIENCE_S = 5.0  # for a lock of SQLite's: every transaction here is far shorter
 
 
@@ -70,6 +73,7 @@ def prepare_to_write(connection: sqlite3.Connection) -> None:
     """The settings of a connection that writes."""
     connection.execute("PRAGMA journal_mode = WAL")  # kept in the file, so this does something only the first time
     connection.execute("PRAGMA synchronous = NORMAL")  # with WAL: never torn, and each commit without an fsync
+    connection.execute(f"PRAGMA wal_autocheckpoint = {MOVED_PAGES}")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA temp_store = MEMORY")  # what undoes one statement, not files in /var/tmp
 

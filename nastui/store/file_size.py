@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from nastui.records import LayerSpec
+from nastui.store.checkpointing import MOST_PAGES
+from nastui.store.connection import MOVED_PAGES
 from nastui.store.tiles import TILE_UNITS, bytes_of_a_value, image_bytes, images_in_a_tile
 
 SMALL_PAGE, LARGE_PAGE = 16_384, 65_536  # bytes
@@ -60,6 +62,16 @@ def forecast_bytes(contents: Contents) -> int:
         + n_units * _UNIT
         + contents.n_outputs * _OUTPUT
     )
+
+
+def log_bytes(contents: Contents) -> int:
+    """The most that SQLite's log beside the run takes while it is written, where no reader holds it back: what is let
+    gather there, with pages that short tiles do not fill, and a row of tiles with its images, committed at once."""
+    layers, n_images = contents.layers, contents.n_images
+    preview = sum(contents.thumbnails) / max(len(contents.thumbnails), 1)
+    an_image = image_bytes(layers) + preview + _IMAGE + contents.image_text_bytes
+    a_row = min(images_in_a_tile(layers), n_images) * an_image
+    return (MOST_PAGES + MOVED_PAGES) * page_size(layers, n_images) + round(a_row)
 
 
 def tile_bytes(layers: Sequence[LayerSpec], n_images: int) -> int:

@@ -15,7 +15,7 @@ from nastui.store.checkpointing import Checkpointer
 from nastui.store.connection import connect, open_to_write, wal_of
 from tests.store.small_scan import append, contents, create, make_run
 
-_ROW = 1 << 18  # bytes of a commit here
+_ROW = 1 << 18  # bytes of a commit here, 16 pages
 
 
 @pytest.fixture
@@ -26,8 +26,8 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def connection(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[sqlite3.Connection]:
     """What a scan writes with; limits are in proportion to the small commits here."""
-    monkeypatch.setattr(checkpointing, "_STEP_BYTES", _ROW)
-    monkeypatch.setattr(checkpointing, "_MOST_BYTES", 8 * _ROW)
+    monkeypatch.setattr(checkpointing, "MOVED_PAGES", 16)
+    monkeypatch.setattr(checkpointing, "MOST_PAGES", 8 * 16)
     with closing(open_to_write(path)) as opened:
         opened.execute("CREATE TABLE filler (data BLOB)")
         yield opened
@@ -109,7 +109,7 @@ def test_afterwards_the_connection_moves_them_itself_again(path: Path, connectio
     assert connection.execute("PRAGMA wal_autocheckpoint").fetchone() == (0,)
     checkpointer.close()
     checkpointer.close()
-    assert connection.execute("PRAGMA wal_autocheckpoint").fetchone() == (1000,)
+    assert connection.execute("PRAGMA wal_autocheckpoint").fetchone() == (16,)
 
 
 def test_a_log_that_cannot_be_moved_keeps_what_was_committed(
@@ -128,7 +128,7 @@ def test_a_log_that_cannot_be_moved_keeps_what_was_committed(
 
 
 def test_a_scan_leaves_no_thread_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpointing, "_STEP_BYTES", 1)
+    monkeypatch.setattr(checkpointing, "MOVED_PAGES", 0)
     before = threading.active_count()
     with create(tmp_path / "moved.nas.db", 60) as writer:
         while writer.n_done < 60:

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from nastui.records import Batch, ClassInfo, ImageResult, LayerSpec, ManifestImage
-from nastui.store.file_size import LARGE_PAGE, SMALL_PAGE, page_size, table_bytes, tile_bytes
+from nastui.store.connection import wal_of
+from nastui.store.file_size import LARGE_PAGE, SMALL_PAGE, Contents, log_bytes, page_size, table_bytes, tile_bytes
 from nastui.store.writer import RunWriter
 from tests.store.small_scan import SPEC
 
@@ -52,3 +53,21 @@ def test_pages_are_large_where_there_is_much_to_write(tmp_path: Path, n_images: 
     assert tiles == values.nbytes
     assert page_size(layers, n_images) == page
     assert tile_bytes(layers, n_images) == pytest.approx(pages, rel=0.01)
+
+
+def test_the_log_takes_no_more_than_is_said(tmp_path: Path) -> None:
+    layers, n_images = [LayerSpec("fc", "Linear", (1_000,), 1_000, has_positions=False)], 3_000
+    values = np.random.default_rng(0).standard_normal((n_images, 1_000), dtype=np.float32)
+    images = [ManifestImage(0, f"{i}.png") for i in range(n_images)]
+    result = ImageResult(b"\xff\xd8" * 500, 8, 8, None, ())
+    said = log_bytes(Contents(layers, n_images, [1_000], len("1000.png"), [], 1))
+    path, most = tmp_path / "run.nas.db", 0
+    with RunWriter.create(path, SPEC, [ClassInfo(0, "a", 0, n_images)], ["a"], images, layers) as writer:
+        for first in range(0, n_images, 50):
+            writer.append(Batch(first, (result,) * 50, {"fc": values[first : first + 50]}, {}))
+            if first % 200 == 0:
+                writer.checkpoint()
+            most = max(most, wal_of(path).stat().st_size)
+        writer.finish()
+        most = max(most, wal_of(path).stat().st_size)
+    assert said / 3 < most <= said
