@@ -21,9 +21,9 @@ from nastui.widgets.paint import Paint
 class RowList(ScrollView, can_focus=True):
     """Rows of equal height under one cursor.
 
-    Keys are vim's and the arrows, with count prefixes. The list scrolls by jumps: a cursor that leaves the screen
-    brings it back to the middle, because Textual repaints the whole viewport for every scrolled line (101 KB at
-    150×60, TERMINAL.md §3.2), and so pays once for half a screen of rows.
+    Keys are vim's and the arrows, with count prefixes. The list scrolls by jumps: a cursor that leaves the screen is
+    brought back to a third of it, because Textual repaints the whole viewport for every scrolled line (101 KB at
+    150×60, TERMINAL.md §3.2), and so pays once for two thirds of a screen of rows; one that goes far, to the middle.
     """
 
     DEFAULT_CSS = """
@@ -144,7 +144,14 @@ class RowList(ScrollView, can_focus=True):
         top = self.cursor * self.row_lines
         if height == 0 or self.scroll_offset.y <= top <= self.scroll_offset.y + height - self.row_lines:
             return
-        rows_above = max(height // self.row_lines - 1, 0) // 2
+        others = max(height // self.row_lines - 1, 0)
+        first = self.scroll_offset.y // self.row_lines
+        if first <= self.cursor <= first + 2 * others:  # just below the screen: two thirds of it are new
+            rows_above = others // 3
+        elif first - others <= self.cursor < first:
+            rows_above = others - others // 3
+        else:
+            rows_above = others // 2
         target = max(self.cursor - rows_above, 0) * self.row_lines
         self.scroll_to(y=target, animate=False, force=True)
 

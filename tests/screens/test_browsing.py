@@ -330,3 +330,16 @@ async def test_a_run_that_is_being_written_shows_what_it_has_gained() -> None:
         assert app.session.info.n_done == 300
         assert "to be measured" not in text_of(app)[0]
         assert "n 300" in text_of(app)[-2]
+
+
+async def test_walking_through_a_list_repaints_it_once_for_two_thirds_of_a_screen() -> None:
+    async with opened(FakeRun(layers=[("features.0", 200)]), "features.0", (120, 40)) as (app, pilot):
+        rows = app.screen.query_one(FootprintList)
+        on_screen = rows.size.height // rows.row_lines
+        for key, n_presses in (("j", 60), ("k", 60)):
+            seen = set()
+            for _ in range(n_presses):
+                await pilot.press(key)
+                seen.add(rows.scroll_offset.y)
+                assert rows.cursor in rows.visible_rows
+            assert len(seen) - 1 <= n_presses / (on_screen - 1 - (on_screen - 1) // 3) + 1
