@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -67,7 +68,7 @@ with prepared(**json.loads(sys.argv[1])) as planned:
 print(json.dumps({"bytes": found.file_bytes, "memory": found.peak_bytes, "seconds": found.seconds}))
 """
 SCAN = """
-import json, resource, sys, time
+import json, sys, time
 from pathlib import Path
 from nastui.engine.scan import scan
 
@@ -75,8 +76,7 @@ began = time.perf_counter()
 scan(**json.loads(sys.argv[1]), on_progress=lambda _: None, force=True)
 seconds = time.perf_counter() - began
 size = Path(json.loads(sys.argv[1])["out"]).stat().st_size
-memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-print(json.dumps({"bytes": size, "memory": memory, "seconds": seconds}))
+print(json.dumps({"bytes": size, "seconds": seconds}))
 """
 
 
@@ -124,10 +124,16 @@ def _below(folder: Path, spec: str) -> str:
 
 
 def _run(program: str, arguments: dict[str, Any]) -> dict[str, float]:
-    done = subprocess.run(
-        [sys.executable, "-c", program, json.dumps(arguments)], capture_output=True, text=True, check=True
-    )
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    """What the program says last; of a scan also the most memory until its process has ended, which takes some too."""
+    command = [sys.executable, "-c", program, json.dumps(arguments)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        lines = process.stdout.read().splitlines()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    found: dict[str, float] = {"memory": usage.ru_maxrss * 1024} | json.loads(lines[-1])
     return found
 
 
