@@ -375,6 +375,14 @@ class LayerScreen(ListingKeys, ProbeKeys, InterestFinding, BasisKeys):
         address = str(replace(self.shown_layer.address, unit=message.unit))
         self.show_notice(f"{address} is not listed · : goes there without the filter")
 
+    def action_step_layer(self, step: int) -> None:
+        """Go to another layer. One that was not looked at yet is filtered as this one is."""
+        where, seen = self.session.listing.where, {*self.session.places, self.session.layer.basis_id}
+        layer = self.session.layer_beside(step * (self.footprints.count_typed or 1))
+        if where and layer.basis_id not in seen:
+            self.session.listings.setdefault(layer.basis_id, Listing(where))
+        super().action_step_layer(step)
+
     def layer_changed(self) -> None:
         self._open()
 

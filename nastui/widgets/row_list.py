@@ -174,6 +174,12 @@ class RowList(ScrollView, can_focus=True):
         self._prefix.feed(key)
         self.post_message(self.PrefixTyped(self._prefix.text))
 
+    @property
+    def count_typed(self) -> int | None:
+        """The count typed before the key, which still waits for one."""
+        text = self._prefix.text
+        return int(text) if text.isdecimal() else None
+
     def take_count(self) -> int | None:
         """The count typed before a key, which uses it up; None where there was none."""
         if self._prefix.text:

@@ -306,3 +306,15 @@ async def test_a_run_that_grows_stays_listed_as_it_was() -> None:
         assert "sort mean ↓" in text_of(app)[0]
         assert app.session.unit == unit
         assert app.screen.query_one(FootprintList).cursor == 0
+
+
+async def test_the_next_layer_is_filtered_as_this_one_until_it_has_a_filter_of_its_own() -> None:
+    async with opened(start="features.0") as (app, pilot):
+        await press(pilot, "slash", *"hi > 1", "enter", "L")
+        assert app.session.layer.path == "classifier.1"
+        assert app.session.listing.where == "hi > 1"
+        assert "filter hi > 1" in text_of(app)[0]
+        await press(pilot, "slash", "ctrl+u", "enter", "H")
+        assert app.session.listing.where == "hi > 1"
+        await press(pilot, "L")
+        assert app.session.listing.is_plain, "it was taken off there"
