@@ -31,9 +31,13 @@ class TextRows(ScrollView, can_focus=False):
         self._rows = [[printable(text) for text in row] for row in rows]
         *self._widths, self._last = (max(map(cell_len, column)) + _GAP for column in zip(*self._rows, strict=True))
         self._lines: list[tuple[str, str]] = []
+        self._fitted_to = 0
 
     def fit(self, width: int) -> None:
         """Be as wide as the rows are, up to `width` cells, and as high as they come to then."""
+        if width == self._fitted_to:
+            return
+        self._fitted_to = width
         room = max(min(self._last - _GAP, width - _FRAME - sum(self._widths)), _NARROWEST)
         self._lines = []
         for *cells, last in self._rows:
@@ -82,6 +86,7 @@ class TextPanel(ModalScreen[None], inherit_bindings=False):
         self._rows.border_subtitle = "j k scroll  q close"
 
     def compose(self) -> ComposeResult:
+        self._rows.fit(self.app.size.width)  # before the first frame: it would be painted twice else
         yield self._rows
 
     def on_resize(self) -> None:
