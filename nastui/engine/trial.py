@@ -27,10 +27,10 @@ from nastui.engine.trial_cache import TrialCache
 from nastui.errors import OutputExists, ScanError, ScanInterrupted, UsageError
 from nastui.records import Float32, Int64, RunSpec
 
-LEAST_IMAGES = 512  # of a scan for which a trial, which costs as much as some 60 of them, is worth its time
-CLEAR_GAIN = 0.08
+LEAST_IMAGES = 512  # of a scan for which a trial, which costs as much as some 100 of them, is worth its time
+CLEAR_GAIN = 0.04
 _TIMED_IMAGES, _COMPARED_IMAGES = 8, 32
-_PAIRS = 3
+_PAIRS = 5
 _SECONDS = 6.0
 
 
