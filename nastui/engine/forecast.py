@@ -76,6 +76,7 @@ def forecast_scan(
         with PeakMemory() as scanning:
             trial.run()
         layers = [layer.spec for layer in plan.layers.layers]
+        before = resident_bytes()
         with RunReader(trial.path) as run, PeakMemory() as measuring:
             some = range(min(trial.n_done, _SOME))
             thumbnails, texts = run.thumbnails(some).values(), [_text_bytes(image, plan) for image in run.images(some)]
@@ -89,13 +90,14 @@ def forecast_scan(
         len(plan.outputs),
     )
     file_bytes = forecast_bytes(contents)
+    most_measuring = before + round((measuring.peak - before) * cost.thinned)
     seconds = planning_seconds + trial.seconds_for(n_images) + (0.0 if trial.is_whole else cost.seconds)
     return Forecast(
         n_images,
         trial.n_done,
         file_bytes,
         file_bytes + log_bytes(contents),
-        max(trial.most_memory(scanning.peak, n_images), measuring.peak, resident_bytes() + _LEAVING),
+        max(trial.most_memory(scanning.peak, n_images), most_measuring, resident_bytes() + _LEAVING),
         torch.cuda.max_memory_reserved(device) if device.type == "cuda" else None,
         seconds,
         cost.seconds,

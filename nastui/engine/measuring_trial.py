@@ -22,15 +22,17 @@ from nastui.store.unit_rows import units_in_a_row
 _FEW = 1 / 8  # of the units of a block, beside whole ones
 _MOST_VALUES = 1 << 22  # 16 MB
 _JITTER = 0.02  # of a unit's spread: values drawn again are not equal
-_WRITING = 40e-6  # seconds a unit: its rows in the file, which one thread writes while others compute
+_WRITING = 40e-6  # seconds of a core a unit: its rows in the file, written while others compute
 
 
 @dataclass(frozen=True, slots=True)
 class MeasuringCost:
-    """Seconds for all units, and the sizes in bytes of all rows of compressed counts."""
+    """Seconds for all units, and the sizes in bytes of all rows of compressed counts. `thinned`: the images that there
+    will be, of those that it was tried with."""
 
     seconds: float
     footprints: tuple[int, ...]
+    thinned: float
 
 
 def try_measuring(run: RunReader, n_tried: int, class_ids: Sequence[int], ranges: int) -> MeasuringCost:
@@ -57,7 +59,7 @@ def try_measuring(run: RunReader, n_tried: int, class_ids: Sequence[int], ranges
     footprints = [size for layer in layers for size in _footprints(run, layer, n_tried, some, ranges)]
     thinned = len(classes) / len(some)
     seconds = thinned * (once + a_unit * n_units + a_block * n_blocks) + _WRITING * n_units / threads_to_use()
-    return MeasuringCost(seconds, tuple(footprints))
+    return MeasuringCost(seconds, tuple(footprints), thinned)
 
 
 def _values(run: RunReader, layer: LayerInfo, n_tried: int, classes: Int32, count: int) -> Float32:
@@ -65,7 +67,7 @@ def _values(run: RunReader, layer: LayerInfo, n_tried: int, classes: Int32, coun
     found = run.values_block(layer, 0, min(count, layer.n_units))[:, :n_tried]
     random = np.random.default_rng(0)
     drawn = found[np.arange(count) % len(found)][:, random.integers(0, n_tried, len(classes))]
-    spread = np.nanstd(found, axis=1)[np.arange(count) % len(found), None]
+    spread = np.std(np.where(np.isfinite(found), found, 0), axis=1)[np.arange(count) % len(found), None]
     noise = random.standard_normal(drawn.shape, dtype=np.float32) * spread * np.float32(_JITTER)
     return np.asarray(drawn + noise, dtype=np.float32)
 

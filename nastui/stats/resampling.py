@@ -25,6 +25,7 @@ Floats = TypeVar("Floats", Float32, Float64)
 _INTERVAL = (0.025, 0.975)
 _FEW_CLASSES = 10  # so many sums over classes are as quick all at once as one after the other
 _FINER = float(1 << 8)  # so much finer than steps are the parts of a class mean
+_NOTHING = 1e-6  # of a span: means that are no further above the lowest value lie there but for rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +179,8 @@ def _index(floor: Floats, top: Floats, rest: Floats) -> Floats:
     """The shifted selectivity index of a class mean `top` and the mean `rest` of the others', (..., U), as shares of
     the span, from the unit's mean on; `floor` (U,). 0 where both are the unit's lowest value."""
     both = top + rest + 2 * floor
-    index: Floats = np.divide(top - rest, both, out=np.zeros_like(both), where=both > 0)
-    return index
+    index: Floats = np.divide(top - rest, both, out=np.zeros_like(both), where=both > _NOTHING)
+    return np.clip(index, -1, 1, out=index)
 
 
 def _mean_of_others(means: Float32, top: Float32, has_values: Bool) -> Float32:

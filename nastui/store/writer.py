@@ -188,7 +188,7 @@ class RunWriter:
             self._row.write(self._connection, start)
             write_results(self._connection, self._n_written, self._waiting)
             self._connection.execute("UPDATE run SET n_done = ?", (self.n_done,))
-        self._checkpointer.committed(self._row.count_bytes(start))
         self._n_written = self.n_done
         self._waiting = []
         self._last_commit = time.monotonic()
+        self._checkpointer.committed(self._row.count_bytes(start))

@@ -163,6 +163,13 @@ def test_a_part_is_a_run_that_can_be_opened(files: Path, tmp_path: Path) -> None
         assert len(part.thumbnails(range(info.n_done))) == info.n_done - info.n_failed
 
 
+def test_a_damaged_part_does_not_keep_what_is_there_from_being_said(files: Path, tmp_path: Path) -> None:
+    out = stopped(files, tmp_path / "run.nas.db", 2)
+    Parts(out, (0, 24, TOTAL)).path(1).write_bytes(b"no run")
+    with pytest.raises(NotARun, match=rf"in 2 parts, was stopped after \d+ of {TOTAL} images\."):
+        RunReader(out)
+
+
 @pytest.mark.parametrize(("batch_size", "tables"), [(4, None), (5, ("class", "thumbnail", "layer"))])
 def test_a_stopped_scan_of_one_process_is_shared_from_there(
     files: Path, whole: Path, tmp_path: Path, batch_size: int, tables: tuple[str, ...] | None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from scipy import stats
 
 from nastui.records import Float32, Float64, Int64
@@ -95,6 +97,35 @@ def test_the_interval_is_that_of_the_drawn_images(class_ids: Int64, has_gaps: bo
     lo, hi = resampling.interval(Spans.of(values, finite), top_class)
     expected = np.quantile(np.nan_to_num(drawn), [0.025, 0.975], axis=0)
     assert np.array([lo, hi]) == pytest.approx(expected, abs=1e-5)
+
+
+@given(
+    sizes=st.lists(st.integers(1, 60), min_size=2, max_size=12),
+    active=st.integers(0, 3),
+    has_gaps=st.booleans(),
+    seed=st.integers(0, 1_000),
+)
+@settings(deadline=None, max_examples=40)
+@example(sizes=[49, 57], active=2, has_gaps=False, seed=0)
+def test_the_interval_of_a_sparse_unit_stays_within_the_index(
+    sizes: list[int], active: int, has_gaps: bool, seed: int
+) -> None:
+    """A sample may hold none of the few active images: all class means are the lowest value then, but for rounding."""
+    class_ids, rng = np.repeat(np.arange(len(sizes)), sizes), np.random.default_rng(seed)
+    values = np.full((6, len(class_ids)), -0.137, dtype=np.float32)
+    for unit in values:
+        unit[rng.integers(0, len(unit), active)] = rng.random(active)
+    values = with_gaps(values) if has_gaps else values
+    labels, finite = Labels.of(class_ids, len(sizes)), FiniteValues.of(values)
+    top_class, _ = two_highest(labels.means(finite))
+    resampling = Resampling.of(labels, shuffles=0, resamples=100, seed=0)
+    drawn = [
+        shifted_indices(values[:, images], class_ids[images], len(sizes), finite.lo, top_class)
+        for images in resampling.samples
+    ]
+    lo, hi = resampling.interval(Spans.of(values, finite), top_class)
+    expected = np.quantile(np.nan_to_num(drawn), [0.025, 0.975], axis=0)
+    assert np.array([lo, hi]) == pytest.approx(expected, abs=1e-4)
 
 
 def test_numbers_follow_the_seed() -> None:
