@@ -90,8 +90,8 @@ def _failed_images(reader: RunReader, info: RunInfo) -> list[str]:
     if not info.n_failed:
         return []
     failed = np.flatnonzero(~reader.image_table().is_ok)
-    named = reader.images(failed[:_NAMED].tolist())
-    reasons = "; ".join(f"{image.source}: {image.error}" for image in named)
+    first = reader.images(failed[:_NAMED].tolist())
+    reasons = "; ".join(f"{image.source}: {image.error}" for image in first)
     more = "; …" if len(failed) > _NAMED else ""
     return [f"{info.n_failed:,} of {info.n_images:,} images could not be decoded and count nowhere: {reasons}{more}"]
 

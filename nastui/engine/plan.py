@@ -36,7 +36,6 @@ from nastui.engine.trace import trace_calls
 from nastui.errors import ScanError
 from nastui.records import ClassInfo, LayerSpec, ManifestImage, RunSpec, Tokens, ValueType
 
-_NAMED = 3
 _LIBRARIES = ("torch", "torchvision", "numpy", "pillow")
 
 
@@ -195,10 +194,9 @@ def _class_findings(match: ClassMatch, names: Sequence[str] | None, images: str)
         are_numbers = all(name.lstrip("-").isdecimal() for name in match.classes)
         beside = f", or {NAMES_FILE} beside the images: a class a line, from 0 on" if are_numbers else ""
         return [Finding(check, text, f"--class-map can say it{beside if may_have_names(images) else ''}.")]
-    some = "; ".join(map(str, match.unmatched[:_NAMED]))
-    more = f"; and {len(match.unmatched) - _NAMED:,} more" if len(match.unmatched) > _NAMED else ""
+    some = named([str(one) for one in match.unmatched], separator="; ")
     of = f"{len(match.unmatched):,} of {len(match.outputs):,} classes have no output"
-    return [Finding(check, f"{of}, and accuracy leaves them out: {some}{more}.")]
+    return [Finding(check, f"{of}, and accuracy leaves them out: {some}.")]
 
 
 def _quoted(names: Sequence[str]) -> str:

@@ -163,3 +163,21 @@ def test_the_outlook_comes_once_the_pace_is_known() -> None:
 
 def batch(first: int) -> Batch:
     return Batch(first, (ImageResult(b"x" * 3000, 12, 12, None, ()),) * 10, {}, {})
+
+
+class _ManyTones(Tones):
+    """Of seven classes, two of which the model knows."""
+
+    classes = ("dark", "light", "c", "d", "e", "f", "g")
+
+    def __init__(self, count: int) -> None:
+        super().__init__(count)
+        self.targets = [index % 7 for index in range(count)]
+
+
+def test_the_first_classes_without_an_output_are_named_and_the_others_counted() -> None:
+    with prepared(adopt_model(Network(), classes=Tones.classes), _ManyTones(14), device="cpu") as found:
+        (finding,) = found.plan.findings
+    assert finding.text.startswith("5 of 7 classes have no output, and accuracy leaves them out: c")
+    assert finding.text.count(";") == 2
+    assert finding.text.endswith(" and 2 more.")

@@ -64,7 +64,7 @@ class Finding:
         return f"{self.text} {self.advice}".strip()
 
 
-def named(names: tuple[str, ...] | list[str]) -> str:
+def named(names: tuple[str, ...] | list[str], *, separator: str = ", ") -> str:
     """The first of many names, and how many more there are."""
     more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-    return f"{', '.join(names[:_NAMED])}{more}"
+    return f"{separator.join(names[:_NAMED])}{more}"
