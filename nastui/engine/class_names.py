@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nastui.engine.imagenet_twins import find_twins
+from nastui.engine.inspection.finding import named
 from nastui.engine.name_index import NameIndex
 from nastui.errors import ClassNotFound
 
@@ -73,7 +74,9 @@ def match_classes(
             unmatched.append(Unmatched(name, f"fits the outputs {', '.join(map(str, choices))}", ()))
         elif not choices:
             unmatched.append(Unmatched(name, reason, index.nearest(name) if index else ()))
-    note = f"{len(mapped)} by class map, else {note}" if mapped else note
+    if class_map:
+        strangers = "" if mapped else f" (it names no class of these images, but {named(list(class_map))})"
+        note = f"{len(mapped)} by class map{strangers}, else {note}"
     return ClassMatch(tuple(classes), tuple(outputs), tuple(unmatched), note, mapped)
 
 

@@ -33,11 +33,7 @@ def _useless_answers(reader: RunReader, info: RunInfo) -> list[str]:
     class_ids = table.class_id[has_answer].astype(np.int64)
     outputs = np.array([-1 if one.output is None else one.output for one in classes], dtype=np.int64)
     answers = Answers(table.prediction[has_answer].astype(np.int64), outputs[class_ids], class_ids)
-    if answers.only_answer is not None:
-        found = one_answer(answers, reader.outputs()[answers.only_answer])
-    else:
-        found = near_chance(answers)
-    if found:
+    if found := one_answer(answers, reader.outputs()) or near_chance(answers):
         return [f"{found[0].text} {_doctor(info)}"]
     return _unprepared_images(info)
 

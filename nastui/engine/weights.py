@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import pickle
 import warnings
@@ -155,6 +156,8 @@ def _load(path: Path) -> object:
             warnings.simplefilter("ignore")  # torch's advice on pickle protocols and archives: the errors below say it
             return torch.load(path, map_location="cpu", weights_only=True)
     except OSError as exc:
+        if exc.errno == errno.EINVAL:  # from looking for the end of an archive before its beginning
+            raise _unreadable(path, exc) from exc
         raise WeightsError(f"{path} cannot be read: {exc.strerror or exc}.", hint="Check its permissions.") from exc
     except (pickle.UnpicklingError, RuntimeError, EOFError, LookupError, ValueError, TypeError, AttributeError) as exc:
         raise _unreadable(path, exc) from exc

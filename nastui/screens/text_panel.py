@@ -78,6 +78,8 @@ class TextPanel(ModalScreen[None], inherit_bindings=False):
         Binding("k,up", "scroll(-1)", "Up", show=False),
         Binding("space,ctrl+f,pagedown", "page(1)", "Page down", show=False),
         Binding("b,ctrl+b,pageup", "page(-1)", "Page up", show=False),
+        Binding("g,home", "to_first", "First line", show=False),
+        Binding("G,end", "to_last", "Last line", show=False),
     ]
 
     def __init__(self, rows: Sequence[Sequence[str]]) -> None:
@@ -94,6 +96,12 @@ class TextPanel(ModalScreen[None], inherit_bindings=False):
 
     def action_scroll(self, lines: int) -> None:
         self._rows.scroll_relative(y=lines, animate=False)
+
+    def action_to_first(self) -> None:
+        self._rows.scroll_home(animate=False)
+
+    def action_to_last(self) -> None:
+        self._rows.scroll_end(animate=False)
 
     def action_page(self, pages: int) -> None:
         self._rows.scroll_relative(y=pages * self._rows.size.height, animate=False)

@@ -15,7 +15,6 @@ from nastui.views.plain import cut, printable, right_aligned
 from nastui.views.probe_marks import UnitProbes
 
 _LONGEST_NAME = 24
-_LONGEST_PLACE = len("above the highest")
 
 
 def probe_lines(probes: UnitProbes, stop: int, n_lines: int, width: int) -> list[list[LegendPiece]]:
@@ -26,19 +25,27 @@ def probe_lines(probes: UnitProbes, stop: int, n_lines: int, width: int) -> list
     order = list(everyone)
     if len(order) > n_lines:
         order = [*here, *(place for place in order if place not in here)][: max(n_lines - 1, 1)]
+    n_others = len(everyone) - len(order)
     names = [cut(printable(probe.name), _LONGEST_NAME) for probe in probes.probes]
     longest = max((cell_len(name) for name in names), default=0)
+    others = f"   and {n_others} more probes" if n_others else ""
+    room = width - (len(others) if n_lines == 1 else 0)
+    places = [place_words(probes, place) for place in order]
+    widest = max(map(len, places), default=0)
     lines = [
-        _line(probes, place, set_cell_size(names[place], longest), width, is_here=place in here) for place in order
+        _line(probes, place, set_cell_size(names[place], longest), f"{words:<{widest}}", room, is_here=place in here)
+        for place, words in zip(order, places, strict=True)
     ]
-    if len(order) < len(everyone) and n_lines > 1:
-        lines.append([LegendPiece(f"    and {len(everyone) - len(order)} more probes", DIM)])
+    if n_others and n_lines == 1:
+        lines[0].append(LegendPiece(others, DIM))
+    elif n_others:
+        lines.append([LegendPiece(f" {others}", DIM)])
     return lines
 
 
-def _line(probes: UnitProbes, place: int, name: str, width: int, *, is_here: bool) -> list[LegendPiece]:
+def _line(probes: UnitProbes, place: int, name: str, where: str, width: int, *, is_here: bool) -> list[LegendPiece]:
     probe, value = probes.probes[place], float(probes.values[place])
-    words = [f"{right_aligned(short_number(value), 8)}  {place_words(probes, place):<{_LONGEST_PLACE}}"]
+    words = [f"{right_aligned(short_number(value), 8)}  {where}"]
     share = float(probes.percentiles[place])
     if not math.isnan(share):
         words.append(f"above {percent(share / 100):>5} of the images")

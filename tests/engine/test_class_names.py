@@ -53,6 +53,11 @@ def test_a_class_map_settles_it() -> None:
     assert match.note == "2 by class map, else by name"
 
 
+def test_a_class_map_that_names_none_of_the_classes_is_doubted() -> None:
+    match = match_classes(["goldfish", "pelican"], OUTPUTS, len(OUTPUTS), {"goldfihs": 0, "pelikan": 1})
+    assert match.note == "0 by class map (it names no class of these images, but goldfihs, pelikan), else by name"
+
+
 @pytest.mark.parametrize(
     ("output", "words"), [(7, "has 7, from 0"), ("gold fsh", "does not have"), ("crane", "fits several")]
 )

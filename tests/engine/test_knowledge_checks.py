@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom, binomtest
+from torch import Tensor
 from torchvision.transforms._presets import ImageClassification
 
 from nastui.engine.doctor import prepared
-from nastui.engine.inspection.answers import Answers, near_chance, one_answer
+from nastui.engine.inspection.answers import LEAST, Answers, near_chance, one_answer
 from nastui.engine.inspection.binomial import gains, tail
 from nastui.engine.inspection.examining import Examination, examine_plan
 from nastui.engine.inspection.orders import other_order, other_outputs
 from nastui.engine.models import adopt_model
+from nastui.engine.scan import scan
 from nastui.records import Int64
 from tests.engine.faulty_networks import KnowsTones, Tones
 
@@ -188,6 +191,53 @@ def test_agreement_by_chance_is_that_of_cohens_kappa(n_classes: int, n: int, see
     assert kappa == pytest.approx(cohen_kappa(answers.outputs, answers.predicted), abs=1e-12)
 
 
+@given(n_classes=st.integers(2, 4), n=st.integers(2, 6), seed=st.integers(0, 10_000))
+@settings(max_examples=20)
+def test_how_far_chance_leads_is_what_all_orders_of_the_answers_show(n_classes: int, n: int, seed: int) -> None:
+    answers = plan_with(n_classes, n, seed=seed)
+    shares = [(answers.outputs == order).mean() for order in permutations(answers.predicted.tolist())]
+    assert answers.by_chance == pytest.approx(np.mean(shares))
+    assert answers.chance_error == pytest.approx(np.std(shares), abs=1e-9)
+
+
+def share_called_near_chance(draw: Callable[[np.random.Generator, Int64], Int64], n: int, n_classes: int = 2) -> float:
+    """In how many of 300 draws of the answers to `n` images, evenly spread over the classes."""
+    random, class_ids = np.random.default_rng(0), np.arange(n) % n_classes
+    found = [near_chance(Answers(draw(random, class_ids), class_ids, class_ids)) for _ in range(300)]
+    return sum(map(bool, found)) / len(found)
+
+
+def right_by(share: float, others: Callable[[np.random.Generator, Int64], Int64]) -> Any:
+    def draw(random: np.random.Generator, class_ids: Int64) -> Int64:
+        is_right = random.random(len(class_ids)) < share
+        return np.where(is_right, class_ids, others(random, class_ids))
+
+    return draw
+
+
+def test_a_model_of_1000_outputs_that_knows_a_quarter_of_two_classes_is_hardly_ever_near_chance() -> None:
+    elsewhere = right_by(0.25, lambda random, class_ids: random.integers(2, 1000, len(class_ids)))
+    assert share_called_near_chance(elsewhere, 48) < 0.03
+
+
+def test_a_model_that_is_right_for_65_of_100_images_of_two_classes_is_hardly_ever_near_chance() -> None:
+    weak = right_by(0.65, lambda _random, class_ids: 1 - class_ids)
+    assert share_called_near_chance(weak, 48) < 0.1
+    assert share_called_near_chance(weak, 256) == 0
+
+
+@pytest.mark.parametrize(("n_classes", "n", "least"), [(2, 48, 0.6), (2, 256, 0.95), (10, 48, 0.9), (1000, 256, 0.9)])
+def test_guessing_is_near_chance_by_so_many_images(n_classes: int, n: int, least: float) -> None:
+    guess = right_by(0, lambda random, class_ids: random.integers(0, n_classes, len(class_ids)))
+    assert share_called_near_chance(guess, n, n_classes) > least
+
+
+@pytest.mark.parametrize("n", range(2, LEAST))
+def test_nothing_is_near_chance_on_too_few_images(n: int) -> None:
+    zeros, class_ids = np.zeros(n, np.int64), np.arange(n) % 2
+    assert near_chance(Answers(zeros, class_ids, class_ids)) == []
+
+
 def cohen_kappa(one: Int64, other: Int64) -> float:
     """By its definition, pair by pair: how much oftener two agree on the same image than on any two."""
     observed = float((one == other).mean())
@@ -203,10 +253,39 @@ def test_a_weak_model_of_many_classes_is_not_near_chance_on_few_images() -> None
 
 def test_one_answer_for_all_is_said_of_several_classes_only() -> None:
     class_ids, zeros = np.arange(30) % 3, np.zeros(30, np.int64)
-    (found,) = one_answer(Answers(zeros, np.full(30, -1), class_ids), "cat")
-    assert found.text == "All 30 images, spread over 3 classes, get the same answer: cat."
-    assert one_answer(Answers(zeros, class_ids, zeros), "cat") == []
-    assert one_answer(Answers(class_ids, class_ids, class_ids), "cat") == []
+    (found,) = one_answer(Answers(zeros, class_ids, class_ids), ("cat", "dog", "eel"))
+    assert found.text == "All 30 images, spread over 3 classes, get the same answer: cat (top-1 0.333)."
+    assert one_answer(Answers(zeros, class_ids, zeros), ("cat", "dog", "eel")) == []
+    assert one_answer(Answers(class_ids, class_ids, class_ids), ("cat", "dog", "eel")) == []
+
+
+def test_one_answer_means_nothing_of_one_output_and_of_outputs_that_no_class_has() -> None:
+    class_ids, zeros = np.arange(30) % 3, np.zeros(30, np.int64)
+    assert one_answer(Answers(zeros, np.full(30, -1), class_ids), ("0", "1", "2")) == []
+    assert one_answer(Answers(zeros, np.where(class_ids == 0, 0, -1), class_ids), ("score",)) == []
+
+
+class _Score(KnowsTones):
+    """The same network's first logit alone."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return super().forward(images)[:, :1]
+
+
+@pytest.mark.parametrize("names", [None, ("dark",)], ids=["unmatched", "one class matched"])
+def test_a_model_with_a_single_output_is_not_said_to_give_one_answer(
+    examine: Examine, tmp_path: Path, names: tuple[str, ...] | None
+) -> None:
+    model = adopt_model(_Score(mean=0, std=1), classes=names)
+    assert "one-answer" not in [finding.check for finding in examine(model, Tones(60)).findings]
+    heard: list[str] = []
+    scan(
+        *(model, Tones(60)),
+        out=tmp_path / "run.nas.db",
+        device="cpu",
+        on_progress=lambda progress: heard.extend(progress.warnings),
+    )
+    assert [warning for warning in heard if "get the same answer" in warning] == []
 
 
 def test_pure_chance_is_near_chance_and_one_class_says_nothing() -> None:

@@ -135,6 +135,15 @@ def test_files_that_are_no_checkpoints_say_so(tmp_path: Path) -> None:
         read_state_dict(tmp_path / "folder.pt")
 
 
+@pytest.mark.parametrize("share", [0.02, 0.2, 0.5, 0.9])
+def test_a_file_that_is_cut_short_says_so_wherever_it_was_cut(tmp_path: Path, share: float) -> None:
+    torch.save({"weight": torch.randn(300, 300)}, tmp_path / "w.pt")
+    whole = (tmp_path / "w.pt").read_bytes()
+    (tmp_path / "w.pt").write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(WeightsError, match="cut short"):
+        read_state_dict(tmp_path / "w.pt")
+
+
 def test_weights_under_an_unusual_key_are_pointed_at_and_the_advice_takes_them_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

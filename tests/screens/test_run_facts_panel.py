@@ -24,3 +24,16 @@ async def test_the_panel_has_the_sums_of_weights_images_and_scan(start: str | No
             assert words in text
         await press(pilot, "R")
         assert app.screen is below
+
+
+@pytest.mark.parametrize(("last", "first"), [("G", "g"), ("end", "home")])
+async def test_a_long_panel_goes_to_its_ends(last: str, first: str) -> None:
+    async with opened(FakeRun(), None, size=(80, 12)) as (app, pilot):
+        await press(pilot, "question_mark")
+        top = text_of(app)
+        await press(pilot, last)
+        bottom = text_of(app)
+        await press(pilot, "j")
+        assert text_of(app) == bottom != top
+        await press(pilot, first)
+        assert text_of(app) == top

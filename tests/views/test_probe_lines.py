@@ -39,6 +39,10 @@ def test_those_of_the_range_come_first_where_not_all_have_a_line() -> None:
     assert [line[:2].strip() for line in texts(found, stop=2, n_lines=3)] == ["3", "5", ""]
     assert texts(found, stop=2, n_lines=3)[-1].strip() == "and 3 more probes"
     assert [line[1] for line in texts(found, stop=2, n_lines=1)] == ["3"]
+    for width in (60, 79, 110):
+        (line,) = texts(found, stop=2, n_lines=1, width=width)
+        assert line.endswith("and 4 more probes")
+        assert len(line) <= width
     assert len(texts(found, n_lines=5)) == 5
 
 

@@ -61,13 +61,13 @@ def check_knowledge(
     order = other_order(answers)
     swapped = other_outputs(answers, order, [one.name for one in plan.classes], plan.output_names)
     if answers.top1 is None:
-        return [*swapped, *_only_answer(plan, answers), *pixel_range(sample.inputs())]
+        return [*swapped, *pixel_range(sample.inputs())]
     best = _best_preparation(plan, sample, answers, device, with_larger=with_larger, on_tried=on_tried)
     if best is not None and (order is None or best.top1 > order.top1):
         return better_preprocessing(answers, best)
     if plan.model.is_random:
         return []  # it knows nothing yet, and that has been said
-    return swapped or _asked_for_weights(plan, _only_answer(plan, answers) or near_chance(answers))
+    return swapped or _asked_for_weights(plan, one_answer(answers, plan.outputs) or near_chance(answers))
 
 
 def _asked_for_weights(plan: ScanPlan, found: list[Finding]) -> list[Finding]:
@@ -76,12 +76,6 @@ def _asked_for_weights(plan: ScanPlan, found: list[Finding]) -> list[Finding]:
     if plan.model.weights or not colon or "." not in code:
         return found
     return [replace(one, advice=f"No --weights were given. {one.advice}") for one in found]
-
-
-def _only_answer(plan: ScanPlan, answers: Answers) -> list[Finding]:
-    if plan.model.is_random or answers.only_answer is None:
-        return []
-    return one_answer(answers, plan.outputs[answers.only_answer])
 
 
 def _best_preparation(
