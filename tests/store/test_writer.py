@@ -74,7 +74,8 @@ def test_what_is_not_a_run_is_never_overwritten(path: Path, kind: str, force: bo
     else:
         path.write_text("" if kind == "empty" else "my thesis, the only copy")
     before = path.read_bytes() if path.is_file() else None
-    with pytest.raises(OutputExists, match=r"not a whole nastui run\.\n.*not even with --force"):
+    what = "is a folder" if kind in ("folder", "dangling link") else "not a whole nastui run"
+    with pytest.raises(OutputExists, match=rf"{what}\.\n.*not even with --force"):
         create(path, 12, force=force)
     assert (path.read_bytes() if path.is_file() else None) == before
 
