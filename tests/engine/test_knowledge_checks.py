@@ -223,7 +223,7 @@ def test_a_model_of_1000_outputs_that_knows_a_quarter_of_two_classes_is_hardly_e
 def test_a_model_that_is_right_for_65_of_100_images_of_two_classes_is_hardly_ever_near_chance() -> None:
     weak = right_by(0.65, lambda _random, class_ids: 1 - class_ids)
     assert share_called_near_chance(weak, 48) < 0.1
-    assert share_called_near_chance(weak, 256) == 0
+    assert share_called_near_chance(weak, 256) < 0.02
 
 
 @pytest.mark.parametrize(("n_classes", "n", "least"), [(2, 48, 0.6), (2, 256, 0.95), (10, 48, 0.9), (1000, 256, 0.9)])

@@ -65,7 +65,7 @@ class Answers:
     def _shares(self) -> tuple[Float64, Float64]:
         """(K,) each: of the images whose class has an output, those that should get each output, and that do."""
         expected, said = self.outputs[self.is_known], self.predicted[self.is_known]
-        k = int(max(expected.max(initial=0), said.max(initial=0))) + 1
+        k = int(np.concatenate([[0], expected, said]).max()) + 1
         n = max(len(expected), 1)
         return np.bincount(expected, minlength=k) / n, np.bincount(said, minlength=k) / n
 
