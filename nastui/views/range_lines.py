@@ -9,6 +9,7 @@ from nastui.views.facts import range_words, share_pieces
 from nastui.views.ink import DIM, STRONG
 from nastui.views.legend import LegendPiece
 from nastui.views.numbers import grouped
+from nastui.views.plain import cut
 from nastui.views.range_walk import RangeWalk
 from nastui.views.unit_view import NON_FINITE, Order, no_value_words
 
@@ -23,7 +24,7 @@ def range_lines(walk: RangeWalk, slots: ClassSlots, width: int, more: Sequence[s
     if view.n_ranges == 0:
         return [[LegendPiece(f" {no_value_words(int(view.is_ok.sum()))}", STRONG)], [], []]
     facts = view.facts(walk.stop)
-    words = LegendPiece(f" {range_words(facts, walk.stop, view.n_ranges)}", STRONG)
+    words = LegendPiece(cut(f" {range_words(facts, walk.stop, view.n_ranges)}", width), STRONG)
     shares = share_pieces(facts, slots, width - 2)
     order = [_order_words(walk, slots), *more]
     return [[words], [LegendPiece(" ", DIM), *shares], [_image_piece(walk, " · ".join(filter(None, order)))]]

@@ -32,7 +32,7 @@ class Network(nn.Module):
 class Tones:
     """Images of two classes, dark and light, with some noise; `load` may stand in for what an image is."""
 
-    classes = ("dark", "light")
+    classes: tuple[str, ...] = ("dark", "light")
 
     def __init__(self, count: int = 40, load: Callable[[int], Image.Image] | None = None, side: int = 12) -> None:
         self.targets = [index % 2 for index in range(count)]
