@@ -89,7 +89,14 @@ def diagnose(
             on_progress=partial(report, "Trying"),
         )
         rate = forecast.images_per_second
-        seen = examine_plan(found.plan, found.place, per_class=per_class, images_per_second=rate, on_step=report)
+        seen = examine_plan(
+            found.plan,
+            found.place,
+            batch_size=batch_size,
+            per_class=per_class,
+            images_per_second=rate,
+            on_step=report,
+        )
         possible = select_layers(seen.trace, "*", parse_reduction(found.plan.spec.reduction))
         refused = tuple(call for call in seen.trace.calls if call.refusal)
         layers = tuple(layer.spec for layer in possible.layers)

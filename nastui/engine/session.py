@@ -16,6 +16,7 @@ from nastui.engine.findings import find_faults
 from nastui.engine.heap import kept_heap
 from nastui.engine.inspection.early import before_the_first_batch, look_at_answers
 from nastui.engine.inspection.finding import Finding
+from nastui.engine.inspection.running import Running
 from nastui.engine.outlook import Outlook, Pace
 from nastui.engine.plan import ScanPlan
 from nastui.engine.same_images import check_images
@@ -133,7 +134,7 @@ class ScanSession:
         self._report(self.stage, writer.n_done, total)
         if writer.n_done == total:
             return
-        if not self._is_trial and (found := look_at_answers(self._plan, self._device)):
+        if not self._is_trial and (found := self._look_at_answers()):
             self._say(found)
             self._report(self.stage, writer.n_done, total)
         with kept_heap(is_wanted=self._device.type == "cpu") as heap, closing(self.batches(writer.n_done)) as batches:
@@ -145,6 +146,9 @@ class ScanSession:
                 self._report(self.stage, scanned.n_done, total)
                 if self._should_stop() and scanned.n_done < total:
                     self._stop(writer)
+
+    def _look_at_answers(self) -> list[Finding]:
+        return look_at_answers(self._plan, Running(self._device, self._batch_size, self._check_stop))
 
     def batches(self, n_done: int) -> Generator[ScannedBatch, None, None]:
         """The images from `n_done` on."""
@@ -162,6 +166,9 @@ class ScanSession:
 
     def _measuring(self, done: int, total: int) -> None:
         self._report("measuring", done, total)
+        self._check_stop()
+
+    def _check_stop(self) -> None:
         if self._should_stop():
             raise KeyboardInterrupt
 

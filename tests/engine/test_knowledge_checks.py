@@ -39,7 +39,7 @@ def examine() -> Any:
 
         def run(model: Any, data: Any, **options: Any) -> Examination:
             found = stack.enter_context(prepared(model, data, device="cpu", memory_format="contiguous", **options))
-            return examine_plan(found.plan, found.place, images_per_second=20)  # 80 images
+            return examine_plan(found.plan, found.place, batch_size=32, images_per_second=20)  # 80 images
 
         yield run
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from nastui.engine.inspection.finding import Finding
+from nastui.engine.inspection.running import Running
 from nastui.engine.inspection.stability import check_stability
 from nastui.engine.inspection.values import check_values, check_weights
 from nastui.engine.layers import select_layers
@@ -14,12 +15,13 @@ from nastui.engine.trace import trace_calls
 from tests.engine.faulty_networks import Network, drops_by_function, looks_at_the_batch
 
 IMAGES = torch.rand(8, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+RUNNING = Running(torch.device("cpu"), 8)
 
 
 def values(module: nn.Module) -> list[Finding]:
     module.eval()
     layers = select_layers(trace_calls(module, IMAGES), "auto", "max").layers
-    return [*check_weights(module), *check_values(module, IMAGES, layers), *check_stability(module, IMAGES)]
+    return [*check_weights(module), *check_values(module, IMAGES, layers, RUNNING), *check_stability(module, IMAGES)]
 
 
 def checks(module: nn.Module) -> list[str]:

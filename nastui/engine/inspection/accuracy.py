@@ -16,6 +16,7 @@ from nastui.engine.inspection.alternatives import Alternative
 from nastui.engine.inspection.answers import GUESSING, LEAST, Answers
 from nastui.engine.inspection.binomial import gains, tail
 from nastui.engine.inspection.finding import Finding
+from nastui.engine.inspection.running import Running
 from nastui.engine.trace import run_forward
 from nastui.records import Bool, Int64
 
@@ -23,7 +24,6 @@ _CHANCE = 0.001
 _LEAST_GAIN = 0.05
 _PROMISING = 0.05  # more of the first images
 _GOOD = 0.9  # nothing is tried where so much is right
-_BATCH = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,12 @@ class Tried:
     top1: float
 
 
-def predict(module: nn.Module, inputs: Tensor, device: torch.device) -> Int64 | None:
+def predict(module: nn.Module, inputs: Tensor, running: Running) -> Int64 | None:
     """The output with the highest logit for each of (N, ...); None where the model gives no logits."""
     found = []
-    for start in range(0, len(inputs), _BATCH):
+    for some in running.batches(inputs):
         with torch.inference_mode():
-            output = run_forward(module, inputs[start : start + _BATCH].to(device))
+            output = run_forward(module, some)
         if output.ndim != 2:
             return None
         found.append(output.argmax(1).cpu())

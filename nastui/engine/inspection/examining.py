@@ -13,6 +13,7 @@ import torch
 from nastui.engine.inspection.finding import CHECKS, Finding
 from nastui.engine.inspection.knowledge import check_knowledge, known_answers
 from nastui.engine.inspection.pictures import check_pictures
+from nastui.engine.inspection.running import Running
 from nastui.engine.inspection.sample import Sample, load_sample
 from nastui.engine.inspection.stability import check_stability
 from nastui.engine.inspection.structure import check_structure
@@ -57,13 +58,15 @@ def examine_plan(
     plan: ScanPlan,
     device: torch.device,
     *,
+    batch_size: int,
     per_class: int | None = None,
     images_per_second: float = float("inf"),
     on_step: OnStep | None = None,
 ) -> Examination:
-    """Run every check. The sample is as large as the model can look at in some seconds."""
+    """Run every check. The sample is as large as the model can look at in some seconds, `batch_size` images at once at
+    most."""
     report = on_step or (lambda what, done, total: None)
-    module = plan.model.module
+    module, running = plan.model.module, Running(device, batch_size)
     trace = trace_calls(module, plan.example)
     least, most = _SAMPLE
     count = int(min(most, max(least, images_per_second * _SECONDS)))
@@ -72,14 +75,14 @@ def examine_plan(
     top1, n_matched = None, 0
     if sample.loaded:
         found += check_pictures(sample, plan.images, per_class, plan.preprocessing, plan.model)
-        some = sample.inputs()[:_FOR_VALUES].to(device)
-        found += check_values(module, some, plan.layers.layers)
-        found += check_stability(module, some[:_FOR_STABILITY])
-        answers = known_answers(plan, sample, device)
+        some = sample.inputs()[:_FOR_VALUES]
+        found += check_values(module, some, plan.layers.layers, running)
+        found += check_stability(module, some[: min(_FOR_STABILITY, batch_size)].to(device))
+        answers = known_answers(plan, sample, running)
         if answers is not None:
             top1, n_matched = answers.top1, len(answers.is_right)
             on_tried = partial(report, "Comparing")
-            found += check_knowledge(plan, sample, answers, device, with_larger=True, on_tried=on_tried)
+            found += check_knowledge(plan, sample, answers, running, with_larger=True, on_tried=on_tried)
     order = {check: (_LEVELS.index(level), place) for place, (check, level) in enumerate(CHECKS.items())}
     ranked = sorted(found, key=lambda finding: order[finding.check])
     return Examination(trace, _image_facts(sample), top1, n_matched, tuple(ranked))

@@ -16,6 +16,7 @@ from nastui.engine.inspection.answers import Answers, is_near_chance, near_chanc
 from nastui.engine.inspection.finding import Finding
 from nastui.engine.inspection.orders import other_order, other_outputs
 from nastui.engine.inspection.pictures import pixel_range, replaced_preprocessing
+from nastui.engine.inspection.running import Running
 from nastui.engine.inspection.sample import Sample
 from nastui.engine.plan import ScanPlan
 from nastui.engine.preprocessing import Preprocessing, choose_preprocessing
@@ -26,14 +27,13 @@ from nastui.records import Int64
 _SECONDS = 12.0  # for all that is tried
 _LOW = 0.5  # top-1: another size is tried only here, since it may take much longer
 _MOST_ENLARGED = 2.5  # times, unless the model is no better than guessing
-_AT_ONCE = 20
 
 OnTried = Callable[[int, int], None]
 
 
-def known_answers(plan: ScanPlan, sample: Sample, device: torch.device) -> Answers | None:
+def known_answers(plan: ScanPlan, sample: Sample, running: Running) -> Answers | None:
     """What the model says to the sample; None where it gives no logits."""
-    predicted = predict(plan.model.module, sample.inputs(), device)
+    predicted = predict(plan.model.module, sample.inputs(), running)
     return None if predicted is None else matched_answers(plan, sample, predicted)
 
 
@@ -48,7 +48,7 @@ def check_knowledge(
     plan: ScanPlan,
     sample: Sample,
     answers: Answers,
-    device: torch.device,
+    running: Running,
     *,
     with_larger: bool,
     on_tried: OnTried | None = None,
@@ -62,7 +62,7 @@ def check_knowledge(
     swapped = other_outputs(answers, order, [one.name for one in plan.classes], plan.output_names)
     if answers.top1 is None:
         return [*swapped, *pixel_range(sample.inputs())]
-    best = _best_preparation(plan, sample, answers, device, with_larger=with_larger, on_tried=on_tried)
+    best = _best_preparation(plan, sample, answers, running, with_larger=with_larger, on_tried=on_tried)
     if best is not None and (order is None or best.top1 > order.top1):
         return better_preprocessing(answers, best)
     if plan.model.is_random:
@@ -82,7 +82,7 @@ def _best_preparation(
     plan: ScanPlan,
     sample: Sample,
     answers: Answers,
-    device: torch.device,
+    running: Running,
     *,
     with_larger: bool,
     on_tried: OnTried | None,
@@ -104,10 +104,11 @@ def _best_preparation(
             on_tried(len(tried), len(found))
         predicted: list[Int64] = []
         try:
-            for start in range(0, len(places), _AT_ONCE):
+            for start in range(0, len(places), running.at_once):
                 if time.monotonic() > deadline:
                     return None
-                some = predict(plan.model.module, inputs_for(alternative, places[start : start + _AT_ONCE]), device)
+                changed = inputs_for(alternative, places[start : start + running.at_once])
+                some = predict(plan.model.module, changed, running)
                 if some is None:
                     return None
                 predicted.append(some)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from nastui.engine.hooks import LayerHooks
 from nastui.engine.inspection.finding import Finding, named
+from nastui.engine.inspection.running import Running
 from nastui.engine.layers import CaptureLayer
 from nastui.engine.trace import run_forward
 
@@ -29,23 +30,28 @@ def check_weights(module: nn.Module) -> list[Finding]:
     ]
 
 
-def check_values(module: nn.Module, inputs: Tensor, layers: Sequence[CaptureLayer]) -> list[Finding]:
-    """`inputs`: (B, ...) of different images, on the model's device; one forward pass."""
-    broken: list[str] = []
-    constant: list[str] = []
+def check_values(module: nn.Module, inputs: Tensor, layers: Sequence[CaptureLayer], running: Running) -> list[Finding]:
+    """`inputs`: (N, ...) of different images; one forward pass of each batch."""
+    broken: dict[str, None] = {}
+    first: dict[str, Tensor] = {}
+    varying: set[str] = set()
 
     def look(layer: CaptureLayer, output: object) -> None:
         if not isinstance(output, Tensor):
             return
         if not bool(output.isfinite().all()):
-            broken.append(layer.spec.path)
-        elif bool((output == output[:1]).all()):
-            constant.append(layer.spec.path)
+            broken[layer.spec.path] = None
+        elif not bool((output == first.setdefault(layer.spec.path, output[:1].clone())).all()):
+            varying.add(layer.spec.path)
 
+    outputs = []
     with torch.inference_mode(), LayerHooks(module, layers, look) as hooks:
-        hooks.start()
-        output = run_forward(module, inputs.clone())  # which it may change in place
-    return [*_not_finite(broken, output), *_constant_layers(constant, inputs), *probabilities(output)]
+        for some in running.batches(inputs):
+            hooks.start()
+            outputs.append(run_forward(module, some.clone()))  # which it may change in place
+    constant = [path for path in first if path not in varying and path not in broken]
+    output = torch.cat(outputs)
+    return [*_not_finite([*broken], output), *_constant_layers(constant, inputs), *probabilities(output)]
 
 
 def _not_finite(broken: Sequence[str], output: Tensor) -> list[Finding]:
