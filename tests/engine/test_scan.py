@@ -375,7 +375,7 @@ def test_wrong_options_come_before_any_file_is_made(tmp_path: Path) -> None:
         scan(small_net(), Noise(), out=out, reduce="median")
     with pytest.raises(LayerNotFound, match=r"'conv\*'"):
         scan(small_net(), Noise(), out=out, layers="conv*")
-    with pytest.raises(UsageError, match="device 'tpu'"):
+    with pytest.raises(UsageError, match="'tpu' is no device"):
         scan(small_net(), Noise(), out=out, device="tpu")
     with pytest.raises(ScanError, match="does not take images of shape 1×2×2"):
         scan(small_net(), Grey(), out=out)
